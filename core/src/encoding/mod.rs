@@ -1,0 +1,3 @@
+//! Text forms: base64url without padding, and strict JSON.
+
+pub mod base64url;

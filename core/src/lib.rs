@@ -1,0 +1,15 @@
+//! The decisions of safeconduct.
+//!
+//! Sessions, refresh tokens and access tokens as pure functions: no I/O, no clock, no randomness of its
+//! own, and no panic that input can reach. Stores, clocks and entropy belong to the caller; the package
+//! `safeconduct` brings them for Rust applications.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod encoding;
+pub mod id;
+pub mod time;
