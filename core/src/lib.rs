@@ -12,4 +12,5 @@ extern crate std;
 
 pub mod encoding;
 pub mod id;
+pub mod store;
 pub mod time;
