@@ -12,4 +12,6 @@ extern crate std;
 
 pub mod encoding;
 pub mod id;
+pub mod jws;
 pub mod time;
+pub mod token;
