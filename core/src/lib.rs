@@ -10,7 +10,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod audit;
 pub mod encoding;
 pub mod id;
+pub mod jws;
+pub mod revocation;
+pub mod secret;
+pub mod session;
 pub mod store;
 pub mod time;
+pub mod token;

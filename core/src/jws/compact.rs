@@ -1,0 +1,189 @@
+//! The compact form: three segments joined by dots ([RFC 7515 section 7.1]).
+//!
+//! [`Untrusted::parse`] only splits; the payload can be reached through [`Verified`] alone. Refused: other
+//! serializations, detached payloads, tokens over [`MAX_TOKEN_LEN`] (before anything is decoded),
+//! segments that are not canonical base64url, and every header that `header` or `Typ` refuses.
+//!
+//! [RFC 7515 section 7.1]: https://www.rfc-editor.org/rfc/rfc7515#section-7.1
+
+use alloc::string::String;
+use core::fmt;
+
+use super::header::{Header, MAX_HEADER_LEN};
+use super::{KeySet, SigningKey, Typ, VerifyingKey};
+use crate::encoding::base64url;
+
+/// The longest token, in characters: 16 KiB, more than HTTP servers take in one header.
+pub const MAX_TOKEN_LEN: usize = 16_384;
+
+/// A buffer of this length holds the payload of every token that is accepted.
+pub const SCRATCH_LEN: usize = base64url::decoded_len(MAX_TOKEN_LEN);
+
+/// Why a signed token is refused. Nothing of the token is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwsError {
+    /// Not three segments of canonical base64url, or the buffer is too short for the payload.
+    Malformed,
+    /// Longer than [`MAX_TOKEN_LEN`], or its header longer than 2048 characters.
+    TooLarge,
+    /// The header is not strict JSON, or has a parameter that is never accepted.
+    HeaderRefused,
+    /// `alg` is missing, not supported, or not the algorithm of the key.
+    WrongAlgorithm,
+    /// `typ` names another kind of token.
+    WrongType,
+    /// No key of the set is meant.
+    UnknownKey,
+    /// The signature is not the key's.
+    BadSignature,
+}
+
+impl JwsError {
+    /// The stable name of this reason.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::HeaderRefused => "header_refused",
+            Self::WrongAlgorithm => "wrong_algorithm",
+            Self::WrongType => "wrong_type",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+        }
+    }
+}
+
+impl fmt::Display for JwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the token is malformed",
+            Self::TooLarge => "the token is too long",
+            Self::HeaderRefused => "the token's header is not acceptable",
+            Self::WrongAlgorithm => "the token names an algorithm that is not its key's",
+            Self::WrongType => "the token is of another kind",
+            Self::UnknownKey => "the token names no key that is known here",
+            Self::BadSignature => "the token's signature is wrong",
+        })
+    }
+}
+
+impl core::error::Error for JwsError {}
+
+/// A token of which nothing is known but that it has three segments.
+#[derive(Clone, Copy)]
+pub struct Untrusted<'t> {
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+    signing_input: &'t str,
+}
+
+impl<'t> Untrusted<'t> {
+    /// Splits a token.
+    ///
+    /// # Errors
+    /// [`JwsError::TooLarge`]; [`JwsError::Malformed`] where there are not three segments, or the first
+    /// or last is empty.
+    pub fn parse(token: &'t str) -> Result<Self, JwsError> {
+        if token.len() > MAX_TOKEN_LEN {
+            return Err(JwsError::TooLarge);
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(JwsError::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(JwsError::Malformed)?;
+        if header.is_empty() || signature.is_empty() || payload.contains('.') {
+            return Err(JwsError::Malformed);
+        }
+        Ok(Self { header, payload, signature, signing_input })
+    }
+
+    /// Verifies the token as one of kind `typ`, and decodes its payload into the front of `scratch`.
+    /// Allocates nothing.
+    ///
+    /// # Errors
+    /// A [`JwsError`]; none of them leaves anything of the payload in reach.
+    ///
+    /// # Security
+    /// The payload is decoded only after the signature was found right. Time depends on the public
+    /// token; the comparison of an HMAC is constant-time.
+    pub fn verify<'s>(&self, keys: &'s KeySet, typ: Typ, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
+        let key = match keys.find_header(self.header, typ) {
+            Some(key) => key,
+            None => self.find_key(keys, typ)?,
+        };
+        let mut signature = [0; 64];
+        let signature = base64url::decode(self.signature.as_bytes(), &mut signature);
+        // A signature that does not fit the buffer is as wrong as any other.
+        let signature = match signature {
+            Ok(signature) => signature,
+            Err(_) if base64url::decoded_len(self.signature.len()) > 64 => return Err(JwsError::BadSignature),
+            Err(_) => return Err(JwsError::Malformed),
+        };
+        if !key.accepts(self.signing_input.as_bytes(), signature) {
+            return Err(JwsError::BadSignature);
+        }
+        let payload = base64url::decode(self.payload.as_bytes(), scratch).map_err(|_| JwsError::Malformed)?;
+        Ok(Verified { payload, key })
+    }
+
+    /// The key that a header means which none of the keys would have written itself.
+    fn find_key<'k>(&self, keys: &'k KeySet, typ: Typ) -> Result<&'k VerifyingKey, JwsError> {
+        let mut buffer = [0; base64url::decoded_len(MAX_HEADER_LEN)];
+        let header = Header::parse(self.header, &mut buffer)?;
+        if !typ.accepts(header.typ) {
+            return Err(JwsError::WrongType);
+        }
+        let key = keys.find_text(header.kid).ok_or(JwsError::UnknownKey)?;
+        if key.algorithm().accepts(header.algorithm) { Ok(key) } else { Err(JwsError::WrongAlgorithm) }
+    }
+}
+
+impl fmt::Debug for Untrusted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Untrusted")
+    }
+}
+
+/// What a key of the set has signed.
+#[derive(Clone, Copy)]
+pub struct Verified<'s> {
+    payload: &'s [u8],
+    key: &'s VerifyingKey,
+}
+
+impl<'s> Verified<'s> {
+    /// The payload.
+    pub fn payload(&self) -> &'s [u8] {
+        self.payload
+    }
+
+    /// The key that signed it.
+    pub fn key(&self) -> &'s VerifyingKey {
+        self.key
+    }
+}
+
+impl fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verified({:?})", self.key)
+    }
+}
+
+/// Signs `payload` as a token of kind `typ`. One heap allocation.
+///
+/// A payload so long that the token exceeds [`MAX_TOKEN_LEN`] is signed all the same; no verifier of
+/// this library will take it.
+pub fn sign(key: &SigningKey, typ: Typ, payload: &[u8]) -> String {
+    let header = key.header(typ);
+    let payload_len = base64url::encoded_len(payload.len());
+    let signature_len = base64url::encoded_len(key.algorithm().signature_len());
+    let input_len = header.len().saturating_add(payload_len).saturating_add(1);
+    let mut token = alloc::vec![b'.'; input_len.saturating_add(signature_len).saturating_add(1)];
+    let Some((input, tail)) = token.split_at_mut_checked(input_len) else { return String::new() };
+    if let Some((head, body)) = input.split_at_mut_checked(header.len()) {
+        head.copy_from_slice(header.as_bytes());
+        let _ = base64url::encode_into(payload, body.get_mut(1..).unwrap_or_default());
+    }
+    let mut signature = [0; 64];
+    let _ = base64url::encode_into(key.signature(input, &mut signature), tail.get_mut(1..).unwrap_or_default());
+    String::from_utf8(token).unwrap_or_default()
+}

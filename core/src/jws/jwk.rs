@@ -1,0 +1,235 @@
+//! JSON Web Keys, read strictly ([RFC 7517], [RFC 7518 section 6.4], [RFC 8037]).
+//!
+//! Refuses: members of a wrong type, key bytes of a wrong length or not in canonical base64url, halves
+//! that do not belong together, an `alg`, `use` or `key_ops` that does not fit, and private members
+//! where a public key is expected. Other members are ignored, as the RFC asks; no URL is ever followed.
+//!
+//! [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
+//! [RFC 7518 section 6.4]: https://www.rfc-editor.org/rfc/rfc7518#section-6.4
+//! [RFC 8037]: https://www.rfc-editor.org/rfc/rfc8037
+
+use alloc::string::String;
+use alloc::vec;
+
+use zeroize::Zeroizing;
+
+use super::{Algorithm, KeyError, MAX_SECRET_LEN, SigningKey, VerifyingKey};
+use crate::encoding::base64url;
+use crate::encoding::json::{Object, Text, Writer};
+
+/// Members that no public key has ([RFC 7518 section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6)).
+const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+/// What a key is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Sign,
+    Verify,
+}
+
+/// The half of a set's element that can be used.
+pub(super) enum Element {
+    Signing(SigningKey),
+    Verifying(VerifyingKey),
+}
+
+/// Whether the JWK says that it is symmetric.
+pub(super) fn is_symmetric(jwk: Object<'_>) -> Result<bool, KeyError> {
+    Ok(text(jwk, "kty")?.ok_or(KeyError::Malformed)?.eq_str("oct"))
+}
+
+/// Whether the JWK holds anything private, symmetric keys included.
+pub(super) fn is_private(jwk: Object<'_>) -> bool {
+    PRIVATE.iter().any(|name| jwk.get(name).is_some())
+}
+
+/// A key of a set: with its private half where it is there and may sign.
+pub(super) fn element(jwk: Object<'_>) -> Result<Element, KeyError> {
+    if !is_private(jwk) {
+        return public_key(jwk).map(Element::Verifying);
+    }
+    match signing_key(jwk) {
+        Err(KeyError::WrongUse) if is_symmetric(jwk)? => symmetric_verifying_key(jwk).map(Element::Verifying),
+        other => other.map(Element::Signing),
+    }
+}
+
+/// A private or symmetric key.
+pub(super) fn signing_key(jwk: Object<'_>) -> Result<SigningKey, KeyError> {
+    let key = if is_symmetric(jwk)? {
+        fits(jwk, Purpose::Sign)?;
+        SigningKey::hmac(&secret(jwk)?, mac_algorithm(jwk)?)?
+    } else {
+        let algorithm = ed25519_algorithm(jwk)?;
+        let public = bytes(text(jwk, "x")?.ok_or(KeyError::Malformed)?)?;
+        let seed = text(jwk, "d")?.ok_or(KeyError::NoPrivateKey)?;
+        fits(jwk, Purpose::Sign)?;
+        let key = SigningKey::ed25519(&*secret_bytes(seed)?, algorithm)?;
+        if key.public_bytes() != Some(&public) {
+            return Err(KeyError::MismatchedHalves);
+        }
+        key
+    };
+    match kid(jwk)? {
+        Some(kid) => key.with_kid(&kid),
+        None => Ok(key),
+    }
+}
+
+/// A public key, from a JWK that holds nothing private.
+pub(super) fn public_key(jwk: Object<'_>) -> Result<VerifyingKey, KeyError> {
+    if is_symmetric(jwk)? {
+        return Err(KeyError::SymmetricKey);
+    }
+    if is_private(jwk) {
+        return Err(KeyError::PrivateMembers);
+    }
+    let algorithm = ed25519_algorithm(jwk)?;
+    fits(jwk, Purpose::Verify)?;
+    let public = bytes(text(jwk, "x")?.ok_or(KeyError::Malformed)?)?;
+    named(VerifyingKey::ed25519(&public, algorithm)?, jwk)
+}
+
+fn symmetric_verifying_key(jwk: Object<'_>) -> Result<VerifyingKey, KeyError> {
+    fits(jwk, Purpose::Verify)?;
+    named(VerifyingKey::hmac(&secret(jwk)?, mac_algorithm(jwk)?)?, jwk)
+}
+
+fn named(key: VerifyingKey, jwk: Object<'_>) -> Result<VerifyingKey, KeyError> {
+    match kid(jwk)? {
+        Some(kid) => key.with_kid(&kid),
+        None => Ok(key),
+    }
+}
+
+/// `kty`, `crv` and `alg` of an Ed25519 key.
+fn ed25519_algorithm(jwk: Object<'_>) -> Result<Algorithm, KeyError> {
+    let kty = text(jwk, "kty")?.ok_or(KeyError::Malformed)?;
+    if !kty.eq_str("OKP") {
+        return Err(KeyError::UnsupportedType);
+    }
+    if !text(jwk, "crv")?.ok_or(KeyError::Malformed)?.eq_str("Ed25519") {
+        return Err(KeyError::UnsupportedType);
+    }
+    match algorithm(jwk)? {
+        None => Ok(Algorithm::EdDsa),
+        Some(algorithm) if !algorithm.is_symmetric() => Ok(algorithm),
+        Some(_) => Err(KeyError::WrongAlgorithm),
+    }
+}
+
+fn mac_algorithm(jwk: Object<'_>) -> Result<Algorithm, KeyError> {
+    match algorithm(jwk)? {
+        None => Ok(Algorithm::Hs256),
+        Some(algorithm) if algorithm.is_symmetric() => Ok(algorithm),
+        Some(_) => Err(KeyError::WrongAlgorithm),
+    }
+}
+
+fn algorithm(jwk: Object<'_>) -> Result<Option<Algorithm>, KeyError> {
+    let Some(value) = jwk.get("alg") else { return Ok(None) };
+    let mut buffer = [0; 16];
+    let name = value.as_text().and_then(|name| name.decoded(&mut buffer)).ok_or(KeyError::WrongAlgorithm)?;
+    Algorithm::from_name(name).map(Some).ok_or(KeyError::WrongAlgorithm)
+}
+
+/// `use` and `key_ops` ([RFC 7517 section 4.2](https://www.rfc-editor.org/rfc/rfc7517#section-4.2)).
+fn fits(jwk: Object<'_>, purpose: Purpose) -> Result<(), KeyError> {
+    if let Some(value) = jwk.get("use") {
+        let usage = value.as_text().ok_or(KeyError::Malformed)?;
+        if !usage.eq_str("sig") {
+            return Err(KeyError::WrongUse);
+        }
+    }
+    let Some(value) = jwk.get("key_ops") else { return Ok(()) };
+    let (mut sign, mut verify) = (false, false);
+    for operation in value.as_array().ok_or(KeyError::Malformed)?.elements() {
+        let operation = operation.as_text().ok_or(KeyError::Malformed)?;
+        let seen = match (operation.eq_str("sign"), operation.eq_str("verify")) {
+            (true, _) => core::mem::replace(&mut sign, true),
+            (_, true) => core::mem::replace(&mut verify, true),
+            (false, false) => return Err(KeyError::WrongUse),
+        };
+        if seen {
+            return Err(KeyError::Malformed);
+        }
+    }
+    let allowed = match purpose {
+        Purpose::Sign => sign,
+        Purpose::Verify => verify,
+    };
+    if allowed { Ok(()) } else { Err(KeyError::WrongUse) }
+}
+
+fn text<'a>(jwk: Object<'a>, name: &str) -> Result<Option<Text<'a>>, KeyError> {
+    match jwk.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_text().map(Some).ok_or(KeyError::Malformed),
+    }
+}
+
+fn kid(jwk: Object<'_>) -> Result<Option<String>, KeyError> {
+    match jwk.get("kid") {
+        None => Ok(None),
+        Some(value) => {
+            let mut buffer = [0; super::MAX_KID_LEN];
+            let kid = value.as_text().and_then(|kid| kid.decoded(&mut buffer)).ok_or(KeyError::BadKeyId)?;
+            Ok(Some(kid.into()))
+        }
+    }
+}
+
+fn bytes(text: Text<'_>) -> Result<[u8; 32], KeyError> {
+    secret_bytes(text).map(|bytes| *bytes)
+}
+
+fn secret_bytes(text: Text<'_>) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let text = text.as_str().ok_or(KeyError::Malformed)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    match base64url::decode_secret(text.as_bytes(), &mut *bytes) {
+        Ok(decoded) if decoded.len() == 32 => Ok(bytes),
+        _ => Err(KeyError::Malformed),
+    }
+}
+
+/// The bytes of `k`.
+fn secret(jwk: Object<'_>) -> Result<Zeroizing<vec::Vec<u8>>, KeyError> {
+    let text = text(jwk, "k")?.and_then(Text::as_str).ok_or(KeyError::Malformed)?;
+    let len = base64url::decoded_len(text.len());
+    if len > MAX_SECRET_LEN {
+        return Err(KeyError::SecretTooLong);
+    }
+    let mut bytes = Zeroizing::new(vec![0; len]);
+    base64url::decode_secret(text.as_bytes(), &mut bytes).map_err(|_| KeyError::Malformed)?;
+    Ok(bytes)
+}
+
+/// A public Ed25519 JWK.
+pub(super) fn write_public(algorithm: Algorithm, kid: &str, public: &[u8; 32]) -> String {
+    let mut jwk = Writer::with_capacity(256);
+    jwk.string("kty", "OKP").string("crv", "Ed25519").string("x", &base64url::encode(public));
+    jwk.string("kid", kid).string("use", "sig").string("alg", algorithm.name());
+    jwk.finish()
+}
+
+/// A private Ed25519 JWK (with `x`), or a symmetric one.
+pub(super) fn write_private(
+    algorithm: Algorithm,
+    kid: &str,
+    public: Option<&[u8; 32]>,
+    secret: &[u8],
+) -> Zeroizing<String> {
+    let secret = Zeroizing::new(base64url::encode(secret));
+    // Room for everything, so that no copy of the secret is left behind by growing.
+    let mut jwk = Writer::with_capacity(secret.len().saturating_add(kid.len().saturating_mul(6)).saturating_add(256));
+    match public {
+        Some(public) => jwk
+            .string("kty", "OKP")
+            .string("crv", "Ed25519")
+            .string("x", &base64url::encode(public))
+            .string("d", &secret),
+        None => jwk.string("kty", "oct").string("k", &secret),
+    };
+    jwk.string("kid", kid).string("use", "sig").string("alg", algorithm.name());
+    Zeroizing::new(jwk.finish())
+}

@@ -1,0 +1,330 @@
+//! Keys that sign and keys that verify ([RFC 7517], [RFC 8037], [RFC 7638]).
+//!
+//! A key is judged when it is made: Ed25519 points of small order or in non-canonical form, HMAC secrets
+//! shorter than their hash, and secrets that are the text of a public key are refused. A key knows its
+//! algorithm and its `kid`; nothing in a token can change either.
+//!
+//! [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
+//! [RFC 8037]: https://www.rfc-editor.org/rfc/rfc8037
+//! [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+
+use ed25519_dalek::{Signature, Signer};
+use sha2::{Digest, Sha256};
+
+use super::mac::MacKey;
+use super::{Algorithm, KeyError, Typ, header, jwk, pem};
+use crate::encoding::{base64url, json};
+
+/// The longest `kid`, in bytes.
+pub const MAX_KID_LEN: usize = 256;
+
+/// The longest HMAC secret, in bytes.
+pub const MAX_SECRET_LEN: usize = 1024;
+
+/// What a key is called, and the headers it writes.
+struct Identity {
+    algorithm: Algorithm,
+    kid: String,
+    headers: [String; Typ::ALL.len()],
+}
+
+impl Identity {
+    fn new(algorithm: Algorithm, kid: String) -> Result<Self, KeyError> {
+        if kid.is_empty() || kid.len() > MAX_KID_LEN || kid.contains('\0') {
+            return Err(KeyError::BadKeyId);
+        }
+        let headers = Typ::ALL.map(|typ| header::encoded(algorithm, typ, &kid));
+        Ok(Self { algorithm, kid, headers })
+    }
+
+    fn duplicate(&self) -> Self {
+        Self { algorithm: self.algorithm, kid: self.kid.clone(), headers: self.headers.clone() }
+    }
+
+    fn header(&self, typ: Typ) -> &str {
+        let [access_token, jwt] = &self.headers;
+        match typ {
+            Typ::AccessToken => access_token,
+            Typ::Jwt => jwt,
+        }
+    }
+}
+
+/// A key that signs. Zeroized when dropped; `Debug` prints its algorithm and `kid` only.
+pub struct SigningKey {
+    identity: Identity,
+    secret: Secret,
+}
+
+enum Secret {
+    Ed25519(Box<ed25519_dalek::SigningKey>),
+    Hmac(MacKey),
+}
+
+impl SigningKey {
+    /// An Ed25519 key from its 32 secret bytes; the `kid` is its thumbprint.
+    ///
+    /// # Errors
+    /// [`KeyError::WrongAlgorithm`] where `algorithm` is not `EdDsa` or `Ed25519`.
+    pub fn ed25519(seed: &[u8; 32], algorithm: Algorithm) -> Result<Self, KeyError> {
+        if algorithm.is_symmetric() {
+            return Err(KeyError::WrongAlgorithm);
+        }
+        let secret = Box::new(ed25519_dalek::SigningKey::from_bytes(seed));
+        let kid = thumbprint(secret.verifying_key().as_bytes());
+        Ok(Self { identity: Identity::new(algorithm, kid)?, secret: Secret::Ed25519(secret) })
+    }
+
+    /// An HMAC key from its secret, whole bytes as they come from a random generator.
+    ///
+    /// The `kid` is the first 12 bytes of a tag that this key computes over a fixed label. The label
+    /// holds no dot, so it is never what a token signs; for guessing a weak secret the `kid` gives no
+    /// more than any token of the key does.
+    ///
+    /// # Errors
+    /// [`KeyError::SecretTooShort`], [`KeyError::SecretTooLong`], [`KeyError::SecretIsPublicKey`];
+    /// [`KeyError::WrongAlgorithm`] where `algorithm` is not one of `HS*`.
+    pub fn hmac(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
+        let mac = MacKey::new(secret, algorithm)?;
+        Ok(Self { identity: Identity::new(algorithm, mac_kid(&mac))?, secret: Secret::Hmac(mac) })
+    }
+
+    /// A key from a private or symmetric JWK. Without `alg`, an `OKP` key is `EdDSA` and an `oct` key
+    /// `HS256`; without `kid`, the `kid` is that of [`SigningKey::ed25519`] or [`SigningKey::hmac`].
+    ///
+    /// # Errors
+    /// A [`KeyError`] that says what does not fit.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        jwk::signing_key(json::object(json.as_bytes())?)
+    }
+
+    /// An Ed25519 key from PEM, a PKCS#8 `PRIVATE KEY`, with algorithm `EdDSA`.
+    ///
+    /// # Errors
+    /// A [`KeyError`] that says what does not fit.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let pem = pem::private(pem)?;
+        let key = Self::ed25519(&pem.seed, Algorithm::EdDsa)?;
+        match pem.public {
+            Some(public) if key.public_bytes() != Some(&public) => Err(KeyError::MismatchedHalves),
+            _ => Ok(key),
+        }
+    }
+
+    /// This key under another `kid`.
+    ///
+    /// # Errors
+    /// [`KeyError::BadKeyId`] where `kid` is empty, holds NUL or is longer than [`MAX_KID_LEN`].
+    pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
+        self.identity = Identity::new(self.identity.algorithm, kid.into())?;
+        Ok(self)
+    }
+
+    /// The name that tokens call this key by.
+    pub fn kid(&self) -> &str {
+        &self.identity.kid
+    }
+
+    /// What the key signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.identity.algorithm
+    }
+
+    /// The key that verifies what this one signs. For HMAC that is the same secret once more.
+    pub fn verifying_key(&self) -> VerifyingKey {
+        let public = match &self.secret {
+            Secret::Ed25519(key) => Public::Ed25519(Box::new(key.verifying_key())),
+            Secret::Hmac(mac) => Public::Hmac(mac.duplicate()),
+        };
+        VerifyingKey { identity: self.identity.duplicate(), public }
+    }
+
+    /// The signature of `message` in the front of `out`. Deterministic for every algorithm.
+    pub fn signature<'o>(&self, message: &[u8], out: &'o mut [u8; 64]) -> &'o [u8] {
+        match &self.secret {
+            Secret::Ed25519(key) => {
+                *out = key.sign(message).to_bytes();
+                out
+            }
+            Secret::Hmac(mac) => mac.tag(message, out),
+        }
+    }
+
+    pub(super) fn header(&self, typ: Typ) -> &str {
+        self.identity.header(typ)
+    }
+
+    pub(super) fn public_bytes(&self) -> Option<&[u8; 32]> {
+        match &self.secret {
+            Secret::Ed25519(key) => Some(key.as_ref().as_ref().as_bytes()),
+            Secret::Hmac(_) => None,
+        }
+    }
+
+    /// The secret bytes, to be written into a private JWK.
+    pub(super) fn secret_bytes(&self) -> &[u8] {
+        match &self.secret {
+            Secret::Ed25519(key) => key.as_bytes(),
+            Secret::Hmac(mac) => mac.secret(),
+        }
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({} {:?})", self.algorithm(), self.kid())
+    }
+}
+
+/// A key that verifies. For HMAC it is as secret as the signing key, so it has no `Clone`, and `Debug`
+/// prints its algorithm and `kid` only.
+pub struct VerifyingKey {
+    identity: Identity,
+    public: Public,
+}
+
+enum Public {
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
+    Hmac(MacKey),
+}
+
+impl VerifyingKey {
+    /// An Ed25519 key from its 32 public bytes; the `kid` is its thumbprint.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] where the bytes are no point of the curve, [`KeyError::WeakKey`] where the
+    /// point is of small order or not canonical, [`KeyError::WrongAlgorithm`] for another algorithm.
+    pub fn ed25519(public: &[u8; 32], algorithm: Algorithm) -> Result<Self, KeyError> {
+        if algorithm.is_symmetric() {
+            return Err(KeyError::WrongAlgorithm);
+        }
+        if !is_canonical(public) {
+            return Err(KeyError::WeakKey);
+        }
+        let key = ed25519_dalek::VerifyingKey::from_bytes(public).map_err(|_| KeyError::Malformed)?;
+        if key.is_weak() {
+            return Err(KeyError::WeakKey);
+        }
+        let identity = Identity::new(algorithm, thumbprint(public))?;
+        Ok(Self { identity, public: Public::Ed25519(Box::new(key)) })
+    }
+
+    /// An HMAC key that only verifies; see [`SigningKey::hmac`].
+    ///
+    /// # Errors
+    /// As [`SigningKey::hmac`].
+    pub fn hmac(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
+        let mac = MacKey::new(secret, algorithm)?;
+        Ok(Self { identity: Identity::new(algorithm, mac_kid(&mac))?, public: Public::Hmac(mac) })
+    }
+
+    /// A key from a public JWK.
+    ///
+    /// # Errors
+    /// [`KeyError::PrivateMembers`] where the JWK holds a private half, [`KeyError::SymmetricKey`] where
+    /// it is symmetric, and others that say what does not fit.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        jwk::public_key(json::object(json.as_bytes())?)
+    }
+
+    /// An Ed25519 key from PEM, an SPKI `PUBLIC KEY`, with algorithm `EdDSA`.
+    ///
+    /// # Errors
+    /// A [`KeyError`] that says what does not fit.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        Self::ed25519(&pem::public(pem)?, Algorithm::EdDsa)
+    }
+
+    /// This key under another `kid`.
+    ///
+    /// # Errors
+    /// [`KeyError::BadKeyId`], as [`SigningKey::with_kid`].
+    pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
+        self.identity = Identity::new(self.identity.algorithm, kid.into())?;
+        Ok(self)
+    }
+
+    /// The name that tokens call this key by.
+    pub fn kid(&self) -> &str {
+        &self.identity.kid
+    }
+
+    /// What the key verifies.
+    pub fn algorithm(&self) -> Algorithm {
+        self.identity.algorithm
+    }
+
+    /// Whether `signature` is this key's signature of `message`: full length, strict Ed25519 ([RFC 8032
+    /// section 5.1.7] with canonical `S` and `R` and no point of small order), constant-time for HMAC.
+    ///
+    /// [RFC 8032 section 5.1.7]: https://www.rfc-editor.org/rfc/rfc8032#section-5.1.7
+    pub fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.public {
+            Public::Ed25519(key) => match <&[u8; 64]>::try_from(signature) {
+                Ok(bytes) => key.verify_strict(message, &Signature::from_bytes(bytes)).is_ok(),
+                Err(_) => false,
+            },
+            Public::Hmac(mac) => mac.accepts(message, signature),
+        }
+    }
+
+    /// The public JWK ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
+    ///
+    /// # Errors
+    /// [`KeyError::SymmetricKey`] where there is no public half.
+    pub fn public_jwk(&self) -> Result<String, KeyError> {
+        let public = self.public_bytes().ok_or(KeyError::SymmetricKey)?;
+        Ok(jwk::write_public(self.algorithm(), self.kid(), public))
+    }
+
+    pub(super) fn header(&self, typ: Typ) -> &str {
+        self.identity.header(typ)
+    }
+
+    pub(super) fn public_bytes(&self) -> Option<&[u8; 32]> {
+        match &self.public {
+            Public::Ed25519(key) => Some(key.as_bytes()),
+            Public::Hmac(_) => None,
+        }
+    }
+
+    /// The secret of a symmetric key, to be written into a private JWK.
+    pub(super) fn secret_bytes(&self) -> Option<&[u8]> {
+        match &self.public {
+            Public::Ed25519(_) => None,
+            Public::Hmac(mac) => Some(mac.secret()),
+        }
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifyingKey({} {:?})", self.algorithm(), self.kid())
+    }
+}
+
+/// Whether y < 2^255 − 19. The other non-canonical forms, x = 0 with a sign, are points of small order.
+fn is_canonical(point: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = point;
+    *first < 0xed || last & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
+}
+
+/// The JWK thumbprint ([RFC 7638], [RFC 8037 section 2]).
+///
+/// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
+/// [RFC 8037 section 2]: https://www.rfc-editor.org/rfc/rfc8037#section-2
+fn thumbprint(public: &[u8; 32]) -> String {
+    let mut canonical = json::Writer::with_capacity(96);
+    canonical.string("crv", "Ed25519").string("kty", "OKP").string("x", &base64url::encode(public));
+    base64url::encode(&Sha256::digest(canonical.finish().as_bytes()))
+}
+
+fn mac_kid(mac: &MacKey) -> String {
+    let mut tag = [0; 64];
+    let tag = mac.tag(b"safeconduct key id", &mut tag);
+    base64url::encode(tag.get(..12).unwrap_or(tag))
+}

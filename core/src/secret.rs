@@ -1,0 +1,316 @@
+//! Secrets: the master keys of a deployment and what is derived from them.
+//!
+//! [`Secrets`] is a set of 32-byte master keys with one-byte ids. It never lives in the store and is
+//! never a JWS key. [`Keyring::derive`] binds it to an issuer and gives one key per purpose by
+//! HKDF-SHA256 ([RFC 5869]), so no two purposes and no two issuers share a key.
+//!
+//! Every type here is zeroized on drop, compares in constant time, prints its name only, and can
+//! neither be cloned nor serialized by accident.
+//!
+//! [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::encoding::base64url;
+
+/// 32 secret bytes.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Secret([u8; 32]);
+
+impl Secret {
+    /// Takes over `bytes`; the caller wipes its own copy.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads base64url text of exactly 32 bytes in constant time.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        let whole = base64url::decode_secret(text.as_bytes(), bytes.as_mut_slice()).ok()?.len() == 32;
+        whole.then_some(Self(*bytes))
+    }
+
+    /// The bytes, to be written where the secret belongs and nowhere else.
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// What may be shown of the secret: its SHA-256.
+    pub fn commitment(&self) -> Commitment {
+        Commitment(Sha256::digest(self.0).into())
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// SHA-256 of the secret of a token: proves nothing by itself and may be stored.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Commitment(pub [u8; 32]);
+
+impl Commitment {
+    /// Reads base64url text of exactly 32 bytes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let whole = base64url::decode(text.as_bytes(), &mut bytes).ok()?.len() == 32;
+        whole.then_some(Self(bytes))
+    }
+
+    /// The sixteen bytes of it that a record keeps of the generation before.
+    pub const fn half(&self) -> [u8; 16] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = self.0;
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+}
+
+impl fmt::Debug for Commitment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Commitment(")?;
+        base64url::write_to(f, &self.0)?;
+        f.write_str(")")
+    }
+}
+
+/// Which master key: stands in each token and record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub u8);
+
+/// The master keys of a deployment. The last is used for new sessions; the others are kept until no
+/// session needs them, that is for the longest idle deadline after their last use.
+pub struct Secrets(Vec<(KeyId, Secret)>);
+
+/// The prefix of a master key in its text form.
+const MASTER_PREFIX: &str = "sck1_";
+
+impl Secrets {
+    /// One key, id 1, made of 32 bytes from a cryptographic random generator.
+    pub fn new(random: [u8; 32]) -> Self {
+        Self(alloc::vec![(KeyId(1), Secret::new(random))])
+    }
+
+    /// Adds a key made of 32 random bytes, to be used for new sessions from now on.
+    ///
+    /// # Errors
+    /// [`SecretsError::TooManyKeys`] where id 255 is taken.
+    pub fn add(&mut self, random: [u8; 32]) -> Result<KeyId, SecretsError> {
+        let last = self.0.iter().map(|(id, _)| id.0).max().unwrap_or(0);
+        let id = KeyId(last.checked_add(1).ok_or(SecretsError::TooManyKeys)?);
+        self.0.push((id, Secret::new(random)));
+        Ok(id)
+    }
+
+    /// Drops a key. Its sessions are refused from now on, as tokens that are not ours.
+    ///
+    /// # Errors
+    /// [`SecretsError::UnknownKey`], and [`SecretsError::Empty`] where it is the only one.
+    pub fn retire(&mut self, id: KeyId) -> Result<(), SecretsError> {
+        let place = self.0.iter().position(|(other, _)| *other == id).ok_or(SecretsError::UnknownKey)?;
+        if self.0.len() == 1 {
+            return Err(SecretsError::Empty);
+        }
+        self.0.remove(place);
+        Ok(())
+    }
+
+    /// Reads the text form: keys `sck1_` + base64url(id 1 ‖ key 32), separated by white space or
+    /// commas; lines that begin with `#` are passed over.
+    ///
+    /// # Errors
+    /// [`SecretsError`]; nothing of the text is in it.
+    pub fn parse(text: &str) -> Result<Self, SecretsError> {
+        let mut keys: Vec<(KeyId, Secret)> = Vec::new();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        for word in lines.flat_map(|line| line.split([' ', '\t', ','])).filter(|word| !word.is_empty()) {
+            let encoded = word.strip_prefix(MASTER_PREFIX).ok_or(SecretsError::Malformed)?;
+            let mut bytes = Zeroizing::new([0; 33]);
+            let whole = base64url::decode_secret(encoded.as_bytes(), bytes.as_mut_slice()).map(<[u8]>::len);
+            let (&[id], key) = bytes.split_at(1) else { return Err(SecretsError::Malformed) };
+            let (Ok(33), Ok(key)) = (whole, <[u8; 32]>::try_from(key)) else { return Err(SecretsError::Malformed) };
+            if key == [0; 32] {
+                return Err(SecretsError::Malformed);
+            }
+            if keys.iter().any(|(other, _)| other.0 == id) {
+                return Err(SecretsError::RepeatedKey);
+            }
+            keys.push((KeyId(id), Secret::new(key)));
+        }
+        if keys.is_empty() { Err(SecretsError::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// The text form, a key a line, to be written where only the application can read it.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(self.0.len().saturating_mul(50)));
+        for (id, key) in &self.0 {
+            let mut bytes = Zeroizing::new([0; 33]);
+            if let Some((first, rest)) = bytes.split_first_mut() {
+                *first = id.0;
+                rest.copy_from_slice(key.expose());
+            }
+            text.push_str(MASTER_PREFIX);
+            text.push_str(&Zeroizing::new(base64url::encode(bytes.as_slice())));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Secrets").field(&self.0.len()).finish()
+    }
+}
+
+/// A set of master keys could not be read or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretsError {
+    /// A word is not a key. Make keys with `Secrets::generate` and copy them whole.
+    Malformed,
+    /// Two keys have one id.
+    RepeatedKey,
+    /// No key is there, or none would be left.
+    Empty,
+    /// No key has this id.
+    UnknownKey,
+    /// All 255 ids are taken. Retire the old keys.
+    TooManyKeys,
+}
+
+impl fmt::Display for SecretsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the secrets hold something that is not a key of the form sck1_…",
+            Self::RepeatedKey => "two of the secrets have the same key id",
+            Self::Empty => "the secrets hold no key",
+            Self::UnknownKey => "no key of the secrets has this id",
+            Self::TooManyKeys => "the secrets hold 255 keys; retire old ones first",
+        })
+    }
+}
+
+impl core::error::Error for SecretsError {}
+
+/// A key for HMAC-SHA256, already taken in: each use costs two fewer hash blocks.
+#[derive(Clone)]
+pub(crate) struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// Takes in a key of 32 bytes. HMAC fills a key up to its block with zeros ([RFC 2104 section 2]),
+    /// which is done here because a whole block cannot be refused.
+    ///
+    /// [RFC 2104 section 2]: https://www.rfc-editor.org/rfc/rfc2104#section-2
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        let mut block = Zeroizing::new([0; 64]);
+        for (to, from) in block.iter_mut().zip(key) {
+            *to = *from;
+        }
+        Self(Hmac::new((&*block).into()))
+    }
+
+    /// HMAC-SHA256 over the parts, one after the other.
+    pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The first sixteen bytes of [`Self::mac`].
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> [u8; 16] {
+        Commitment(self.mac(parts)).half()
+    }
+
+    /// Whether `tag` is [`Self::tag`] of the parts, in constant time.
+    pub(crate) fn is_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        self.tag(parts).ct_eq(tag).into()
+    }
+}
+
+/// The keys derived from one master key for one issuer, a key a purpose.
+pub(crate) struct PurposeKeys {
+    pub(crate) id: KeyId,
+    pub(crate) refresh_tag: MacKey,
+    pub(crate) refresh_seal: MacKey,
+    pub(crate) opaque_tag: MacKey,
+    pub(crate) opaque_seal: MacKey,
+    pub(crate) successor: MacKey,
+    pub(crate) nonce: MacKey,
+    pub(crate) challenge: MacKey,
+    pub(crate) record: MacKey,
+    pub(crate) directory: MacKey,
+}
+
+/// The derived keys of every master key, bound to one issuer.
+pub struct Keyring {
+    keys: Vec<PurposeKeys>,
+}
+
+impl Keyring {
+    /// Derives every purpose key for `issuer`.
+    pub fn derive(secrets: &Secrets, issuer: &str) -> Self {
+        // HKDF with output of one block: extract is HMAC(salt, master), expand is HMAC(that, info ‖ 1).
+        let mut salt = [0; 32];
+        for (to, from) in salt.iter_mut().zip(b"safeconduct 1") {
+            *to = *from;
+        }
+        let keys = secrets.0.iter().map(|(id, master)| {
+            let extracted = MacKey::new(&MacKey::new(&salt).mac(&[master.expose()]));
+            let key = |purpose: &str| {
+                let expanded = Zeroizing::new(extracted.mac(&[purpose.as_bytes(), &[0], issuer.as_bytes(), &[1]]));
+                MacKey::new(&expanded)
+            };
+            PurposeKeys {
+                id: *id,
+                refresh_tag: key("refresh tag"),
+                refresh_seal: key("refresh seal"),
+                opaque_tag: key("opaque tag"),
+                opaque_seal: key("opaque seal"),
+                successor: key("successor"),
+                nonce: key("nonce"),
+                challenge: key("challenge"),
+                record: key("record"),
+                directory: key("directory"),
+            }
+        });
+        Self { keys: keys.collect() }
+    }
+
+    /// The keys of one master key.
+    pub(crate) fn get(&self, id: KeyId) -> Option<&PurposeKeys> {
+        self.keys.iter().find(|keys| keys.id == id)
+    }
+
+    /// The keys for new sessions.
+    pub(crate) fn newest(&self) -> Option<&PurposeKeys> {
+        self.keys.last()
+    }
+
+    /// All keys, those for new sessions first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &PurposeKeys> {
+        self.keys.iter().rev()
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring")
+    }
+}

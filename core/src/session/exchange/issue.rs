@@ -1,0 +1,304 @@
+//! A sign-in: find or make the subject's handle, make room, create the session.
+//!
+//! Three records take part. The directory leads from the subject to a handle and lies in a partition of
+//! its own, so it is written first and by itself; a crash after it leaves a handle without a session,
+//! which the next sign-in uses. Session and subject lie in the handle's partition and are created in one
+//! commit that expects the subject as it was read: a revoke-all, an erasure or another sign-in in
+//! between makes it a conflict, and the sign-in is decided again.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::directory::{self, Found, Search};
+use super::erase::Erase;
+use super::list::PAGE;
+use super::{Answer, Decided, Failure, Need, Reply, Scene, done};
+use crate::audit;
+use crate::id::{SessionId, SubjectHandle};
+use crate::revocation::entry::{Entry, Hit};
+use crate::secret::PurposeKeys;
+use crate::session::event::{self, Context, Event, Loaded};
+use crate::session::issuer::{Minted, derived_secret};
+use crate::session::outcome::{Outcome, Refusal, SessionWrite};
+use crate::session::policy::SessionLimit;
+use crate::session::record::{self, Directory};
+use crate::session::sign_in::SignIn;
+use crate::session::state::{Reason, Session, Subject};
+use crate::session::transition::{GC_GRACE, Phase, phase, transition};
+use crate::store::{Commit, Committed, DirectoryId, Get, Key, List, Listed, Put, Version, Versioned};
+use crate::time::Timestamp;
+
+pub(super) struct Issue {
+    sign_in: SignIn,
+    /// Of an erasure that was finished on the way.
+    entries: Vec<Entry>,
+    stage: Stage,
+}
+
+enum Stage {
+    Start,
+    Searching(Search),
+    ClaimingHandle(SubjectHandle, Search),
+    WritingDirectory(SubjectHandle),
+    ReadingSubject(SubjectHandle),
+    Counting(Counting),
+    Erasing(Box<Erase>),
+    Committing(Box<Decided>),
+}
+
+/// The live sessions of a subject that may have as many as it may, found so far.
+struct Counting {
+    handle: SubjectHandle,
+    subject: (Version, Subject),
+    live: Vec<(SessionId, Version, Session)>,
+}
+
+impl Issue {
+    pub(super) const fn new(sign_in: SignIn) -> Self {
+        Self { sign_in, entries: Vec::new(), stage: Stage::Start }
+    }
+
+    pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        use Stage as S;
+        match (core::mem::replace(&mut self.stage, S::Start), answer) {
+            (S::Start, Answer::Begin) => self.begin(scene),
+            (S::Searching(search), Answer::Got(got)) => match search.found(got, scene)? {
+                None => self.search(search, scene),
+                Some(found) => self.found(&search, found, scene),
+            },
+            // Somebody has the handle already: draw another. Or somebody signed the subject in: begin again.
+            (S::ClaimingHandle(_, search), Answer::Committed(Committed::Conflict)) => self.claim(search, scene),
+            (S::ClaimingHandle(handle, search), Answer::Committed(Committed::Done)) => {
+                self.write_directory(search.newest()?, None, handle, scene)
+            }
+            (S::WritingDirectory(_) | S::Committing(_), Answer::Committed(Committed::Conflict)) => self.begin(scene),
+            (S::WritingDirectory(handle), Answer::Committed(Committed::Done)) => Ok(self.read_subject(handle)),
+            (S::ReadingSubject(handle), Answer::Got(got)) => {
+                self.with_subject(handle, got.into_iter().next().flatten(), scene)
+            }
+            (S::Counting(counting), Answer::Listed(page)) => self.count(counting, page, scene),
+            (S::Erasing(mut erase), answer) => match erase.resume(answer, scene)? {
+                Need::Done(Reply::Decided(decided)) => {
+                    self.entries.extend(decided.entries);
+                    self.begin(scene)
+                }
+                need => {
+                    self.stage = S::Erasing(erase);
+                    Ok(need)
+                }
+            },
+            (S::Committing(mut decided), Answer::Committed(Committed::Done)) => {
+                decided.entries.append(&mut self.entries);
+                Ok(done(decided))
+            }
+            _ => Err(Failure::Protocol),
+        }
+    }
+
+    fn begin(&mut self, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        self.search(Search::new(&self.sign_in.subject, scene.issuer), scene)
+    }
+
+    fn search(&mut self, mut search: Search, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        match search.next() {
+            Some(need) => {
+                self.stage = Stage::Searching(search);
+                Ok(need)
+            }
+            None => self.claim(search, scene),
+        }
+    }
+
+    /// Makes sure that the subject can be found under the newest key for as long as the new session can
+    /// live, and for a whole session longer, so that this is seldom to be written.
+    fn found(&mut self, search: &Search, found: Found, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        let newest = search.newest()?;
+        let policy = scene.issuer.policy();
+        if found.id == newest && found.directory.gc_at >= scene.now.plus(policy.absolute_ttl).plus(GC_GRACE) {
+            return Ok(self.read_subject(found.directory.handle));
+        }
+        let expected = (found.id == newest).then_some(found.version);
+        self.write_directory(newest, expected, found.directory.handle, scene)
+    }
+
+    /// Draws a handle and creates its subject record, which must not exist: so no two subjects share one.
+    fn claim(&mut self, search: Search, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        let keys = scene.issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
+        let [random, handle @ ..] = scene.entropy.draw::<8>();
+        let partition = directory::place(random, scene.issuer.policy().partitions);
+        let handle = SubjectHandle::new(partition, handle);
+        let epoch = scene.now.as_unix_seconds().max(scene.view.subject_facts(handle).min_epoch);
+        let gc_at = scene.now.plus(scene.issuer.policy().absolute_ttl).plus(GC_GRACE);
+        let subject = Subject { epoch, erased: false, issued: 0, gc_at };
+        let at = Key::Subject(handle);
+        let bytes = record::write_subject(&subject, at, keys);
+        let record = Some(Versioned { version: scene.entropy.version(), bytes });
+        self.stage = Stage::ClaimingHandle(handle, search);
+        Ok(Need::Commit(Commit {
+            partition,
+            expect: [(at, None)].into(),
+            put: [Put { key: at, record, gc_at }].into(),
+            log: Vec::new(),
+            now: scene.now,
+        }))
+    }
+
+    fn write_directory(
+        &mut self,
+        id: DirectoryId,
+        expected: Option<Version>,
+        handle: SubjectHandle,
+        scene: &mut Scene<'_>,
+    ) -> Result<Need, Failure> {
+        let keys = scene.issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
+        let ttl = scene.issuer.policy().absolute_ttl;
+        let directory = Directory { handle, gc_at: scene.now.plus(ttl).plus(ttl).plus(GC_GRACE) };
+        let put = directory::put(id, directory, keys, scene);
+        self.stage = Stage::WritingDirectory(handle);
+        Ok(Need::Commit(Commit {
+            partition: id.partition(),
+            expect: [(Key::Directory(id), expected)].into(),
+            put: [put].into(),
+            log: Vec::new(),
+            now: scene.now,
+        }))
+    }
+
+    fn read_subject(&mut self, handle: SubjectHandle) -> Need {
+        self.stage = Stage::ReadingSubject(handle);
+        Need::Get(Get { partition: handle.partition(), keys: [Key::Subject(handle)].into() })
+    }
+
+    fn with_subject(
+        &mut self,
+        handle: SubjectHandle,
+        stored: Option<Versioned>,
+        scene: &mut Scene<'_>,
+    ) -> Result<Need, Failure> {
+        let Some(stored) = stored else { return self.create(handle, None, Vec::new(), scene) };
+        let subject = record::read_subject(&stored.bytes, Key::Subject(handle), scene.issuer.keyring())?;
+        if subject.erased {
+            // An erasure was cut short: it is finished first, and the subject then gets another handle.
+            let mut erase = Box::new(Erase::new(self.sign_in.subject.clone()));
+            let need = erase.resume(Answer::Begin, scene)?;
+            self.stage = Stage::Erasing(erase);
+            return Ok(need);
+        }
+        let subject = (stored.version, subject);
+        if subject.1.issued < scene.issuer.policy().max_sessions {
+            return self.create(handle, Some(subject), Vec::new(), scene);
+        }
+        Ok(self.list(Counting { handle, subject, live: Vec::new() }, None))
+    }
+
+    fn list(&mut self, counting: Counting, after: Option<SessionId>) -> Need {
+        let subject = counting.handle;
+        self.stage = Stage::Counting(counting);
+        Need::List(List { subject, after, limit: PAGE })
+    }
+
+    fn count(&mut self, mut counting: Counting, page: Vec<Listed>, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let after = page.last().map(|(sid, _)| *sid);
+        let policy = scene.issuer.policy();
+        for (sid, record) in page {
+            let session = record::read_session(&record.bytes, Key::Session(sid), scene.issuer.keyring())?;
+            let context = Context { now: scene.now, policy, view: scene.view.facts(sid) };
+            let loaded = Loaded { session: Some(&session), subject: Some(&counting.subject.1) };
+            if phase(&loaded, &context) == Phase::Active {
+                counting.live.push((sid, record.version, session));
+            }
+        }
+        if !is_last {
+            return Ok(self.list(counting, after));
+        }
+        let Counting { handle, subject: (version, mut subject), mut live } = counting;
+        let room = usize::try_from(policy.max_sessions).unwrap_or(usize::MAX).saturating_sub(1);
+        let excess = live.len().saturating_sub(room);
+        if excess > 0 && policy.session_limit == SessionLimit::Refuse {
+            return Ok(done(Decided::new(Outcome::Refused(Refusal::TooManySessions), None)));
+        }
+        live.sort_by_key(|(_, _, session)| session.state.idle_deadline);
+        subject.issued = u32::try_from(live.len().saturating_sub(excess)).unwrap_or(u32::MAX);
+        live.truncate(excess);
+        self.create(handle, Some((version, subject)), live, scene)
+    }
+
+    /// Decides and commits: the session, its subject, and the sessions that give way to it.
+    fn create(
+        &mut self,
+        handle: SubjectHandle,
+        subject: Option<(Version, Subject)>,
+        displaced: Vec<(SessionId, Version, Session)>,
+        scene: &mut Scene<'_>,
+    ) -> Result<Need, Failure> {
+        let issuer = scene.issuer;
+        let keys = issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
+        let sid = SessionId::new(handle, scene.entropy.draw());
+        let event = self.event(sid, keys, scene);
+        let loaded = Loaded { session: None, subject: subject.as_ref().map(|(_, subject)| subject) };
+        let context = Context { now: scene.now, policy: issuer.policy(), view: scene.view.facts(sid) };
+        let step = transition(&loaded, Event::Issue(event), &context);
+        let mut decided = Decided::new(step.outcome, Some(sid));
+        let (SessionWrite::Create(session), Some(raised)) = (step.session, step.subject) else {
+            return Ok(done(decided));
+        };
+        let minted = Minted { sid, session: &session, keys, now: scene.now };
+        decided.grant = Some(issuer.grant(&minted, step.outcome, None, scene.entropy.draw())?);
+        let note = |kind, session, generation| audit::Event { at: scene.now, kind, session: Some(session), generation };
+        decided.audit.push(note(audit::Kind::Decided(step.outcome), sid, Some(0)));
+
+        let subject_key = Key::Subject(handle);
+        let gc_at = session.terms.absolute_deadline.plus(GC_GRACE);
+        let mut writes = Vec::from([
+            (Key::Session(sid), None, record::write_session(&session, Key::Session(sid), keys), gc_at),
+            (
+                subject_key,
+                subject.map(|(version, _)| version),
+                record::write_subject(&raised, subject_key, keys),
+                raised.gc_at,
+            ),
+        ]);
+        for (old, version, session) in displaced {
+            let loaded = Loaded { session: Some(&session), subject: Some(&raised) };
+            let context = Context { view: scene.view.facts(old), ..context };
+            let event = Event::Revoke { reason: Reason::Displaced, presented: None };
+            let SessionWrite::Move(state) = transition(&loaded, event, &context).session else { continue };
+            let keys = issuer.keyring().get(session.terms.key).ok_or(Failure::ForeignStore)?;
+            let session = Session { state, ..session };
+            let (at, gc_at) = (Key::Session(old), session.terms.absolute_deadline.plus(GC_GRACE));
+            writes.push((at, Some(version), record::write_session(&session, at, keys), gc_at));
+            decided.entries.push(Entry::at(Hit::Session(old), scene.now, gc_at));
+            decided.audit.push(note(audit::Kind::Because(Reason::Displaced), old, None));
+        }
+        let expect = writes.iter().map(|(key, version, ..)| (*key, *version)).collect();
+        let put = |(key, _, bytes, gc_at): (Key, Option<Version>, Vec<u8>, Timestamp)| Put {
+            key,
+            record: Some(Versioned { version: scene.entropy.version(), bytes }),
+            gc_at,
+        };
+        let put = writes.into_iter().map(put).collect();
+        let log = decided.entries.iter().map(Entry::to_log).collect();
+        self.stage = Stage::Committing(Box::new(decided));
+        Ok(Need::Commit(Commit { partition: handle.partition(), expect, put, log, now: scene.now }))
+    }
+
+    fn event(&self, sid: SessionId, keys: &PurposeKeys, scene: &mut Scene<'_>) -> event::Issue {
+        let sign_in = &self.sign_in;
+        let salt = scene.entropy.draw();
+        let derived = || derived_secret(keys, &salt, sid, 0).commitment();
+        event::Issue {
+            key: keys.id,
+            mode: sign_in.mode,
+            replay: sign_in.replay,
+            salt,
+            subject: sign_in.subject.clone(),
+            client_id: sign_in.client_id.clone(),
+            device: sign_in.device.clone(),
+            ip: sign_in.ip.clone(),
+            thumbprint: sign_in.thumbprint,
+            entitlement: sign_in.entitlement.clone(),
+            first: sign_in.commitment.unwrap_or_else(derived),
+        }
+    }
+}

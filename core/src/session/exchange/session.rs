@@ -1,0 +1,329 @@
+//! Operations on one session: a token is presented, or the application amends or ends it.
+//!
+//! One read of session and subject, one decision, one commit that expects both.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use subtle::ConstantTimeEq;
+
+use super::{Answer, Decided, Failure, Need, Scene, done};
+use crate::audit;
+use crate::id::SessionId;
+use crate::revocation::entry::{Entry, Hit};
+use crate::secret::{Commitment, PurposeKeys};
+use crate::session::event::{Context, Event, Loaded, Presented, Proof, Rotate, Successor};
+use crate::session::issuer::{self, Issuer, Minted};
+use crate::session::outcome::{Notice, Outcome, Refusal, SessionWrite, Step};
+use crate::session::record;
+use crate::session::state::{Entitlement, Reason, Session, Subject};
+use crate::session::transition::{GC_GRACE, transition};
+use crate::store::{Commit, Committed, Get, Key, Put, Version, Versioned};
+use crate::token::refresh::{Authentic, Kind, NotOurs, Token};
+
+/// A token that is presented, and what for. Made from a token whose tag is right, so that a forged one
+/// cannot cost a look-up.
+#[derive(Debug)]
+pub struct Present {
+    /// The token.
+    pub token: Authentic,
+    /// What for.
+    pub shown: Shown,
+}
+
+impl Present {
+    /// Reads a token and believes it where its tag is right; asks no store.
+    ///
+    /// # Errors
+    /// [`NotOurs`], also for a refresh token where a session token belongs, and the reverse.
+    pub fn parse(token: &str, shown: Shown, issuer: &Issuer) -> Result<Self, NotOurs> {
+        let token = Token::parse(token)?.authenticate(issuer.keyring())?;
+        match (&shown, token.kind()) {
+            (Shown::Rotate { .. }, Kind::Refresh) | (Shown::Authenticate, Kind::Opaque) | (Shown::Revoke, _) => {
+                Ok(Self { token, shown })
+            }
+            (Shown::Rotate { .. }, Kind::Opaque) | (Shown::Authenticate, Kind::Refresh) => Err(NotOurs),
+        }
+    }
+}
+
+/// What a token is presented for.
+#[derive(Debug)]
+pub enum Shown {
+    /// A refresh token, to be replaced.
+    Rotate {
+        /// The commitment of the next secret, under [`Replay::Committed`](crate::session::state::Replay::Committed).
+        next: Option<Commitment>,
+        /// The client that presents it, where it is known.
+        client_id: Option<String>,
+        /// The thumbprint of a verified DPoP proof's key, and the nonce that the proof carries.
+        proof: Option<([u8; 32], Option<String>)>,
+        /// The scope asked for; `None` for all that was granted.
+        scope: Option<String>,
+        /// The challenge that a superseded token was answered with.
+        challenge: Option<String>,
+    },
+    /// An opaque session token, to be authenticated.
+    Authenticate,
+    /// Either, to end its session.
+    Revoke,
+}
+
+pub(super) struct OnSession {
+    sid: SessionId,
+    request: OneSession,
+    stage: Stage,
+}
+
+enum OneSession {
+    Present(Box<Present>),
+    Amend(Entitlement),
+    Revoke(Reason),
+}
+
+enum Stage {
+    Start,
+    Reading,
+    Committing(Box<Decided>),
+}
+
+/// The records as read, with the versions that a commit expects.
+struct Records {
+    session: Option<(Version, Session)>,
+    subject: Option<(Version, Subject)>,
+}
+
+impl OnSession {
+    pub(super) fn present(present: Box<Present>) -> Self {
+        let sid = present.token.session_id();
+        Self { sid, request: OneSession::Present(present), stage: Stage::Start }
+    }
+
+    pub(super) const fn amend(sid: SessionId, entitlement: Entitlement) -> Self {
+        Self { sid, request: OneSession::Amend(entitlement), stage: Stage::Start }
+    }
+
+    pub(super) const fn revoke(sid: SessionId, reason: Reason) -> Self {
+        Self { sid, request: OneSession::Revoke(reason), stage: Stage::Start }
+    }
+
+    pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        match (core::mem::replace(&mut self.stage, Stage::Start), answer) {
+            (Stage::Start, Answer::Begin) | (Stage::Committing(_), Answer::Committed(Committed::Conflict)) => {
+                self.stage = Stage::Reading;
+                let keys = [Key::Session(self.sid), Key::Subject(self.sid.subject())].into();
+                Ok(Need::Get(Get { partition: self.sid.partition(), keys }))
+            }
+            (Stage::Reading, Answer::Got(found)) => {
+                let records = self.records(found, scene)?;
+                self.decide(&records, scene)
+            }
+            (Stage::Committing(decided), Answer::Committed(Committed::Done)) => Ok(done(decided)),
+            _ => Err(Failure::Protocol),
+        }
+    }
+
+    fn records(&self, found: Vec<Option<Versioned>>, scene: &Scene<'_>) -> Result<Records, Failure> {
+        let ring = scene.issuer.keyring();
+        let Ok([session, subject]) = <[Option<Versioned>; 2]>::try_from(found) else { return Err(Failure::Protocol) };
+        let session = match session {
+            Some(found) => Some((found.version, record::read_session(&found.bytes, Key::Session(self.sid), ring)?)),
+            None => None,
+        };
+        let at = Key::Subject(self.sid.subject());
+        let subject = match subject {
+            Some(found) => Some((found.version, record::read_subject(&found.bytes, at, ring)?)),
+            None => None,
+        };
+        Ok(Records { session, subject })
+    }
+
+    fn decide(&mut self, records: &Records, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        let session = records.session.as_ref().map(|(_, session)| session);
+        let subject = records.subject.as_ref().map(|(_, subject)| subject);
+        let loaded = Loaded { session, subject };
+        let context = Context { now: scene.now, policy: scene.issuer.policy(), view: scene.view.facts(self.sid) };
+        let keys = session.and_then(|session| scene.issuer.keyring().get(session.terms.key));
+        let event = self.event(session.zip(keys), scene);
+        let step = transition(&loaded, event, &context);
+        let mut decided = self.note(&step, scene);
+        let (Some(session), Some(keys)) = (session, keys) else {
+            return if step.writes() { Err(Failure::Protocol) } else { Ok(done(decided)) };
+        };
+        let after = apply(session, &step);
+        self.hand_out(&mut decided, step.outcome, &after, keys, scene)?;
+        if !step.outcome.grants() && !step.writes() {
+            return Ok(done(decided));
+        }
+        let commit = self.commit(records, &step, &after, keys, &mut decided, scene);
+        self.stage = Stage::Committing(Box::new(decided));
+        Ok(Need::Commit(commit))
+    }
+
+    /// The event with its cryptographic facts.
+    fn event<'e>(&'e self, known: Option<(&Session, &PurposeKeys)>, scene: &Scene<'_>) -> Event<'e> {
+        match &self.request {
+            OneSession::Amend(entitlement) => {
+                let next = known.and_then(|(session, _)| session.state.generation.checked_add(1));
+                let successor = self.derived(known, next.unwrap_or(u32::MAX));
+                Event::Amend { entitlement: entitlement.clone(), successor }
+            }
+            OneSession::Revoke(reason) => Event::Revoke { reason: *reason, presented: None },
+            OneSession::Present(present) => {
+                let Present { token, shown } = &**present;
+                let sealed = known.is_some_and(|(session, keys)| token.is_sealed(keys, &session.terms.salt));
+                let presented = Presented { generation: token.generation(), commitment: token.commitment(), sealed };
+                match shown {
+                    Shown::Authenticate => Event::Authenticate(presented),
+                    Shown::Revoke => Event::Revoke { reason: Reason::SignedOut, presented: Some(presented) },
+                    Shown::Rotate { next, client_id, proof, scope, challenge } => {
+                        let next_generation = token.generation().saturating_add(1);
+                        let successor = match next {
+                            Some(next) => Successor::Offered(*next),
+                            None => Successor::Derived(self.derived(known, next_generation)),
+                        };
+                        let carries = |nonce: &Option<String>| {
+                            let (Some(nonce), Some((_, keys))) = (nonce, known) else { return false };
+                            bool::from(issuer::nonce(token, keys).as_bytes().ct_eq(nonce.as_bytes()))
+                        };
+                        Event::Rotate(Rotate {
+                            presented,
+                            successor,
+                            client_id: client_id.as_deref(),
+                            proof: proof.as_ref().map(|(thumbprint, nonce)| Proof {
+                                thumbprint: *thumbprint,
+                                carries_nonce: carries(nonce),
+                            }),
+                            scope: scope.as_deref(),
+                            challenged: challenge.as_deref().is_some_and(|challenge| {
+                                scene.issuer.is_challenge(challenge, self.sid, token.generation(), scene.now)
+                            }),
+                        })
+                    }
+                }
+            }
+        }
+    }
+
+    /// The commitment of the derived secret of a generation; of no use where there is no session.
+    fn derived(&self, known: Option<(&Session, &PurposeKeys)>, generation: u32) -> Commitment {
+        let derive = |(session, keys): (&Session, &PurposeKeys)| {
+            issuer::derived_secret(keys, &session.terms.salt, self.sid, generation).commitment()
+        };
+        known.map_or(Commitment([0; 32]), derive)
+    }
+
+    /// What is to be noted of the decision.
+    fn note(&self, step: &Step, scene: &Scene<'_>) -> Decided {
+        let mut decided = Decided::new(step.outcome, Some(self.sid));
+        let generation = match &self.request {
+            OneSession::Present(present) => Some(present.token.generation()),
+            OneSession::Amend(_) | OneSession::Revoke(_) => None,
+        };
+        let event = |kind| audit::Event { at: scene.now, kind, session: Some(self.sid), generation };
+        if step.rolled_back {
+            decided.audit.push(event(audit::Kind::StoreRolledBack));
+        }
+        if !matches!(step.outcome, Outcome::Authenticated | Outcome::Refused(Refusal::NotOurs)) {
+            decided.audit.push(event(audit::Kind::Decided(step.outcome)));
+        }
+        if let SessionWrite::Move(state) = &step.session
+            && let Some(reason) = state.revoked
+        {
+            decided.audit.push(event(audit::Kind::Because(reason)));
+        }
+        decided
+    }
+
+    fn hand_out(
+        &self,
+        decided: &mut Decided,
+        outcome: Outcome,
+        after: &Session,
+        keys: &PurposeKeys,
+        scene: &mut Scene<'_>,
+    ) -> Result<(), Failure> {
+        let (issuer, now) = (scene.issuer, scene.now);
+        let minted = Minted { sid: self.sid, session: after, keys, now };
+        let scope = match &self.request {
+            OneSession::Present(present) => match &present.shown {
+                Shown::Rotate { scope, .. } => scope.as_deref(),
+                Shown::Authenticate | Shown::Revoke => None,
+            },
+            OneSession::Amend(_) | OneSession::Revoke(_) => None,
+        };
+        match outcome {
+            Outcome::Rotated | Outcome::Repeated | Outcome::Paused | Outcome::Amended => {
+                decided.grant = Some(issuer.grant(&minted, outcome, scope, scene.entropy.draw())?);
+            }
+            Outcome::Authenticated => decided.claims = Some(issuer.claims(&minted, scene.entropy.draw())?),
+            Outcome::Superseded { challenge: true } => {
+                if let OneSession::Present(present) = &self.request {
+                    decided.challenge = Some(issuer.challenge(self.sid, present.token.generation(), keys, now));
+                }
+            }
+            Outcome::Issued
+            | Outcome::Revoked
+            | Outcome::Erased
+            | Outcome::ReuseDetected
+            | Outcome::Superseded { challenge: false }
+            | Outcome::Refused(_) => {}
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &self,
+        records: &Records,
+        step: &Step,
+        after: &Session,
+        keys: &PurposeKeys,
+        decided: &mut Decided,
+        scene: &mut Scene<'_>,
+    ) -> Commit {
+        let (session, subject) = (Key::Session(self.sid), Key::Subject(self.sid.subject()));
+        let expect = [
+            (session, records.session.as_ref().map(|(version, _)| *version)),
+            (subject, records.subject.as_ref().map(|(version, _)| *version)),
+        ];
+        let mut put = Vec::with_capacity(2);
+        let gc_at = after.terms.absolute_deadline.plus(GC_GRACE);
+        if !matches!(step.session, SessionWrite::Keep) {
+            let bytes = record::write_session(after, session, keys);
+            put.push(Put { key: session, record: Some(Versioned { version: scene.entropy.version(), bytes }), gc_at });
+        }
+        if let Some(raised) = &step.subject {
+            let bytes = record::write_subject(raised, subject, keys);
+            let record = Some(Versioned { version: scene.entropy.version(), bytes });
+            put.push(Put { key: subject, record, gc_at: raised.gc_at });
+        }
+        let hit = step.notice.map(|notice| match notice {
+            Notice::Revoked => Hit::Session(self.sid),
+            Notice::ClaimsBelow(version) => Hit::Claims(self.sid, version),
+        });
+        let entry = hit.map(|hit| Entry::at(hit, scene.now, gc_at));
+        decided.entries.extend(entry);
+        Commit {
+            partition: self.sid.partition(),
+            expect: expect.into(),
+            put,
+            log: entry.iter().map(Entry::to_log).collect(),
+            now: scene.now,
+        }
+    }
+}
+
+/// The session as the step leaves it.
+fn apply(session: &Session, step: &Step) -> Session {
+    let mut after = session.clone();
+    match &step.session {
+        SessionWrite::Keep | SessionWrite::Create(_) | SessionWrite::Delete => {}
+        SessionWrite::Move(state) => after.state = *state,
+        SessionWrite::Amend(state, entitlement) => {
+            after.state = *state;
+            after.entitlement = entitlement.clone();
+        }
+    }
+    after
+}
