@@ -1,5 +1,8 @@
 //! Every engine of this package passes every case.
 
+#![expect(clippy::print_stdout, reason = "the names and times of the cases are the output")]
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use safeconduct::conformance::CASES;
 use safeconduct::store::sqlite::{SqliteOptions, Synchronous};
 use safeconduct::store::{MemoryStore, SqliteStore, Store};

@@ -33,18 +33,18 @@ pub(super) fn a_get_sees_one_moment(store: &dyn Store) -> Result<(), Failure> {
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
         let reader = threads.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
+            let seen = (0..300).try_for_each(|_| {
                 let found = read(store, &keys)?;
-                let first = found.first();
-                let alike = found.iter().all(|record| Some(record) == first);
-                require(alike, "records that are always written together were read in different states")?;
-            }
-            Ok(())
+                let alike = found.iter().all(|record| Some(record) == found.first());
+                require(alike, "records that are always written together were read in different states")
+            });
+            over.store(true, Ordering::Relaxed);
+            seen
         });
         let written: Result<(), Failure> = (|| {
             let mut from = None;
-            for n in 0..150_u8 {
-                let new = record(draw_version()?, [n]);
+            while !over.load(Ordering::Relaxed) {
+                let new = record(draw_version()?, *b"together");
                 let mut draft = Draft::new(subject.partition());
                 for key in keys {
                     draft = draft.write(key, from, new.clone());
@@ -54,7 +54,6 @@ pub(super) fn a_get_sees_one_moment(store: &dyn Store) -> Result<(), Failure> {
             }
             Ok(())
         })();
-        over.store(true, Ordering::Relaxed);
         joined(reader).and(written)
     })
 }
