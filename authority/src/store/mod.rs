@@ -1,8 +1,17 @@
 //! Where records are kept. A store compares and swaps bytes; every decision is made in `core`.
 
+mod cursor;
+mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
 use core::fmt;
 
 use safeconduct_core::store::{Commit, Committed, Get, List, Listed, LogRead, ReadLog, Versioned};
+
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// An engine that keeps records. What each operation must do is written at [`safeconduct_core::store`];
 /// that an engine does it is shown by running `conformance` over it.
@@ -62,3 +71,12 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+/// Random bytes from the operating system.
+fn draw<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(StoreError::Unavailable(format!("the operating system gives no random bytes: {error}"))),
+    }
+}

@@ -1,0 +1,121 @@
+//! A store in one SQLite file: the default, with nothing to install and nothing to run.
+//!
+//! Write-ahead log, `synchronous=FULL`, every commit `BEGIN IMMEDIATE`. Several processes may share the
+//! file; it must be on a local disk, since network file systems do not lock reliably
+//! (<https://sqlite.org/wal.html>). One connection writes, a few read, and readers do not wait for a
+//! commit. Each commit deletes a few expired rows, so no clean-up job is needed.
+//!
+//! After a fork the child leaves the connections of its parent alone and opens its own.
+
+mod commit;
+mod connection;
+mod error;
+mod options;
+mod pool;
+mod read;
+pub mod sql;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use safeconduct_core::store::{Commit, Committed, Get, List, Listed, LogRead, ReadLog, Versioned};
+use safeconduct_core::time::Timestamp;
+
+use self::connection::Missing;
+use self::options::Place;
+pub use self::options::{SqliteOptions, Synchronous};
+use self::pool::Pool;
+use super::{Store, StoreError, draw};
+
+/// Records and log in a SQLite file. A clone is the same store with the same connections.
+#[derive(Clone)]
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    place: Place,
+    pools: Pools,
+}
+
+/// The connections of one process, and those of the child that was forked from it.
+struct Pools {
+    process: u32,
+    writer: Pool,
+    readers: Pool,
+    of_child: OnceLock<Box<Pools>>,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file `path`, making the file where there is none; `synchronous=FULL`.
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        SqliteOptions::new().open(path)
+    }
+
+    fn open_with(place: Place) -> Result<Self, StoreError> {
+        let pools = Pools::new(&place);
+        pools.writer.stock(place.connect(Missing::Create)?);
+        Ok(Self { shared: Arc::new(Shared { place, pools }) })
+    }
+
+    fn place(&self) -> &Place {
+        &self.shared.place
+    }
+
+    /// The pools of this process. A child never touches those of its parent, not even their locks: the
+    /// thread that held one does not exist in the child.
+    fn pools(&self) -> &Pools {
+        let process = std::process::id();
+        let mut pools = &self.shared.pools;
+        while pools.process != process {
+            pools = pools.of_child.get_or_init(|| Box::new(Pools::new(self.place())));
+        }
+        pools
+    }
+}
+
+impl Pools {
+    fn new(place: &Place) -> Self {
+        Self {
+            process: std::process::id(),
+            writer: Pool::new(1),
+            readers: Pool::new(place.options.readers),
+            of_child: OnceLock::new(),
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn get(&self, get: &Get) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.pools()
+            .readers
+            .lend(self.place(), |connection| read::get(connection, get).map_err(|error| self.place().explain(&error)))
+    }
+
+    fn list(&self, list: &List) -> Result<Vec<Listed>, StoreError> {
+        self.pools()
+            .readers
+            .lend(self.place(), |connection| read::list(connection, list).map_err(|error| self.place().explain(&error)))
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        let marks = commit.log.iter().map(|_| draw().map(i64::from_be_bytes)).collect::<Result<Vec<_>, _>>()?;
+        self.pools().writer.lend(self.place(), |connection| {
+            commit::commit(connection, commit, &marks).map_err(|error| self.place().explain(&error))
+        })
+    }
+
+    fn read_log(&self, read: &ReadLog) -> Result<LogRead, StoreError> {
+        self.pools().readers.lend(self.place(), |connection| {
+            read::read_log(connection, read).map_err(|error| self.place().explain(&error))
+        })
+    }
+}
+
+/// SQLite has no unsigned numbers; what lies beyond is as good as never.
+fn millis(at: Timestamp) -> i64 {
+    i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,94 @@
+//! A few connections, lent to one thread each.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use super::connection::{Handle, Missing};
+use super::options::Place;
+use crate::store::StoreError;
+
+/// At most `limit` connections, opened when first needed.
+pub(super) struct Pool {
+    limit: usize,
+    shelf: Mutex<Shelf>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Shelf {
+    idle: Vec<Handle>,
+    lent: usize,
+}
+
+impl Pool {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, shelf: Mutex::default(), returned: Condvar::new() }
+    }
+
+    /// Puts a connection in stock.
+    pub(super) fn stock(&self, handle: Handle) {
+        self.shelf().idle.push(handle);
+    }
+
+    /// Runs `work` on a connection. One on which `work` failed, or which it left inside a transaction,
+    /// is not lent again: closing it undoes whatever was half done.
+    pub(super) fn lend<T>(
+        &self,
+        place: &Place,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (_turn, idle) = self.turn(place)?;
+        let handle = match idle {
+            Some(handle) => handle,
+            None => place.connect(Missing::Refuse)?,
+        };
+        let Some(connection) = handle.get() else {
+            return Err(StoreError::Unavailable("a connection was closed while in use".into()));
+        };
+        let result = work(connection);
+        if result.is_ok() && connection.is_autocommit() {
+            self.stock(handle);
+        }
+        result
+    }
+
+    /// Waits until fewer than `limit` connections are lent.
+    fn turn(&self, place: &Place) -> Result<(Turn<'_>, Option<Handle>), StoreError> {
+        let patience = place.options.busy_timeout;
+        let started = Instant::now();
+        let mut shelf = self.shelf();
+        while shelf.lent >= self.limit {
+            let left = patience.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Err(StoreError::Unavailable(format!(
+                    "{}: all connections have been in use for longer than {} ms",
+                    place.path.display(),
+                    patience.as_millis()
+                )));
+            }
+            shelf = self.returned.wait_timeout(shelf, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        shelf.lent = shelf.lent.saturating_add(1);
+        let idle = shelf.idle.pop();
+        Ok((Turn(self), idle))
+    }
+
+    /// Nothing that can panic runs under this lock.
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to use one connection, given back however the use ends.
+struct Turn<'a>(&'a Pool);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut shelf = self.0.shelf();
+        shelf.lent = shelf.lent.saturating_sub(1);
+        drop(shelf);
+        self.0.returned.notify_one();
+    }
+}
