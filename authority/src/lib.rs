@@ -1,9 +1,18 @@
 //! Sign-in sessions, refresh tokens and access tokens that cannot go wrong.
 //!
-//! [`store::Store`] is what an engine implements, [`conformance`] what shows that it does.
+//! An [`Authority`] issues, refreshes, verifies and revokes. It is made of an
+//! [`Issuer`](core::session::issuer::Issuer) (keys and policy) and a [`store::Store`] (where the records
+//! are); [`conformance`] shows that a store does what it must. Every decision is made in [`core`].
 #![forbid(unsafe_code)]
 
+mod authority;
 pub mod conformance;
+mod drive;
+mod error;
 pub mod store;
 
 pub use safeconduct_core as core;
+
+pub use crate::authority::{Authority, Granted, RefreshRequest, system_time};
+pub use crate::drive::drive;
+pub use crate::error::{Error, Refused};

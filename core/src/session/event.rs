@@ -9,6 +9,7 @@ use crate::secret::{Commitment, KeyId};
 use crate::session::policy::Policy;
 use crate::session::state::{Entitlement, Mode, Reason, Replay, Session, Subject};
 use crate::time::Timestamp;
+use crate::token::CustomClaims;
 
 /// What the store holds, as of one moment.
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +53,10 @@ pub enum Event<'a> {
     Rotate(Rotate<'a>),
     /// An opaque session token is presented.
     Authenticate(Presented),
-    /// The application replaces scope and claims.
+    /// The application replaces scope, claims or both.
     Amend {
         /// What holds from now on.
-        entitlement: Entitlement,
+        amendment: &'a Amendment,
         /// The commitment of the derived next token, which an opaque session moves on to.
         successor: Commitment,
     },
@@ -96,6 +97,15 @@ pub struct Issue {
     pub entitlement: Entitlement,
     /// The commitment of the first token's secret: drawn by the client, or derived.
     pub first: Commitment,
+}
+
+/// What an application changes; `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amendment {
+    /// The scope from now on.
+    pub scope: Option<String>,
+    /// The further claims from now on.
+    pub claims: Option<CustomClaims>,
 }
 
 /// A token, authenticated by its tag.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::secret::Commitment;
+use crate::session::event::Amendment;
 use crate::session::policy::{Policy, PolicyError};
 use crate::session::state::{Entitlement, Mode, Replay};
 use crate::token::{ClaimsError, CustomClaims, looks_like_personal_data};
@@ -104,7 +105,10 @@ impl SignIn {
         Ok(Self {
             subject: subject.into(),
             client_id: client_id.into(),
-            entitlement: entitlement(request.scope, request.claims, policy)?,
+            entitlement: Entitlement {
+                scope: parse_scope(request.scope)?,
+                claims: request.claims.map(|json| parse_claims(json, policy)).transpose()?.unwrap_or_default(),
+            },
             device: device.map(String::from),
             ip: ip.map(String::from),
             mode,
@@ -115,23 +119,27 @@ impl SignIn {
     }
 }
 
-/// What a bearer may do, where the policy allows to say so.
-///
-/// # Errors
-/// [`SignInError`] says what to change in the call.
-pub fn entitlement(scope: &str, claims: Option<&str>, policy: &Policy) -> Result<Entitlement, SignInError> {
+impl Amendment {
+    /// Takes a change that the policy allows; `None` stays as it is.
+    ///
+    /// # Errors
+    /// [`SignInError`] says what to change in the call.
+    pub fn new(scope: Option<&str>, claims: Option<&str>, policy: &Policy) -> Result<Self, SignInError> {
+        let claims = claims.map(|json| parse_claims(json, policy)).transpose()?;
+        Ok(Self { scope: scope.map(parse_scope).transpose()?, claims })
+    }
+}
+
+fn parse_scope(scope: &str) -> Result<String, SignInError> {
     if scope.len() > MAX_TEXT {
         return Err(SignInError::TooLong);
     }
-    if !is_scope(scope) {
-        return Err(SignInError::Scope);
-    }
+    if is_scope(scope) { Ok(scope.into()) } else { Err(SignInError::Scope) }
+}
+
+fn parse_claims(json: &str, policy: &Policy) -> Result<CustomClaims, SignInError> {
     let allowed: Vec<&str> = policy.personal_claims.iter().map(String::as_str).collect();
-    let claims = match claims {
-        Some(json) => CustomClaims::parse(json, policy.max_claims, &allowed).map_err(SignInError::Claims)?,
-        None => CustomClaims::default(),
-    };
-    Ok(Entitlement { scope: scope.into(), claims })
+    CustomClaims::parse(json, policy.max_claims, &allowed).map_err(SignInError::Claims)
 }
 
 /// [RFC 6749 section 3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3): tokens of printable ASCII

@@ -7,7 +7,7 @@
 use alloc::boxed::Box;
 
 use crate::secret::Commitment;
-use crate::session::event::{Context, Event, Issue, Loaded};
+use crate::session::event::{Amendment, Context, Event, Issue, Loaded};
 use crate::session::outcome::{Notice, Outcome, Refusal, Refusal as R, SessionWrite, Step};
 use crate::session::rotation::{authenticate, rotate};
 use crate::session::state::{Entitlement, Mode, Reason, Replay, Session, State, Subject, Terms};
@@ -92,8 +92,8 @@ pub fn transition(loaded: &Loaded<'_>, event: Event<'_>, context: &Context<'_>) 
         // From Active.
         (P::Active, E::Rotate(event)) => raised(rotate(session, &event, context), session, loaded.subject),
         (P::Active, E::Authenticate(token)) => authenticate(session, token, context),
-        (P::Active, E::Amend { entitlement, successor }) => {
-            raised(amend(session, entitlement, successor, context), session, loaded.subject)
+        (P::Active, E::Amend { amendment, successor }) => {
+            raised(amend(session, amendment, successor, context), session, loaded.subject)
         }
 
         // From Idle: a token that is ahead of the record is ahead of its idle deadline too.
@@ -186,7 +186,7 @@ fn issue(new: Issue, subject: Option<&Subject>, context: &Context<'_>) -> Step {
 
 /// Replaces scope and claims; an opaque session also moves on to its next token, as on every change of
 /// privilege.
-fn amend(session: &Session, entitlement: Entitlement, successor: Commitment, context: &Context<'_>) -> Step {
+fn amend(session: &Session, amendment: &Amendment, successor: Commitment, context: &Context<'_>) -> Step {
     let now = context.now;
     let last = session.state.claims_version.max(context.view.min_claims_version).max(now.as_unix_seconds());
     let mut state = State { claims_version: last.saturating_add(1), ..session.state };
@@ -194,6 +194,11 @@ fn amend(session: &Session, entitlement: Entitlement, successor: Commitment, con
         let Some(generation) = state.generation.checked_add(1) else { return refused(Refusal::GenerationExhausted) };
         state = State { generation, previous: state.current.half(), current: successor, rotated_at: now, ..state };
     }
+    let before = &session.entitlement;
+    let entitlement = Entitlement {
+        scope: amendment.scope.as_ref().unwrap_or(&before.scope).clone(),
+        claims: amendment.claims.as_ref().unwrap_or(&before.claims).clone(),
+    };
     Step {
         session: SessionWrite::Amend(state, entitlement),
         notice: Some(Notice::ClaimsBelow(state.claims_version)),

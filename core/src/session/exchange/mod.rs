@@ -26,11 +26,12 @@ use crate::audit;
 use crate::id::SessionId;
 use crate::revocation::entry::Entry;
 use crate::revocation::view::View;
+use crate::session::event::Amendment;
 use crate::session::issuer::{Grant, Issuer};
 use crate::session::outcome::Outcome;
 use crate::session::record::RecordError;
 use crate::session::sign_in::SignIn;
-use crate::session::state::{Entitlement, Reason};
+use crate::session::state::Reason;
 use crate::store::{Commit, Committed, Get, List, Listed, Versioned};
 use crate::time::Timestamp;
 
@@ -47,8 +48,8 @@ pub enum Request {
     Issue(SignIn),
     /// A token, authenticated by its tag, is presented.
     Present(Box<Present>),
-    /// Scope and claims of a session are replaced.
-    Amend(SessionId, Entitlement),
+    /// Scope or claims of a session are replaced.
+    Amend(SessionId, Amendment),
     /// The application ends a session.
     Revoke(SessionId, Reason),
     /// Every session of a subject ends, but the one named.
@@ -222,7 +223,7 @@ impl Exchange {
             Request::Open => Operation::Open(open::Open::new()),
             Request::Issue(sign_in) => Operation::Issue(issue::Issue::new(sign_in)),
             Request::Present(present) => Operation::Session(session::OnSession::present(present)),
-            Request::Amend(sid, entitlement) => Operation::Session(session::OnSession::amend(sid, entitlement)),
+            Request::Amend(sid, amendment) => Operation::Session(session::OnSession::amend(sid, amendment)),
             Request::Revoke(sid, reason) => Operation::Session(session::OnSession::revoke(sid, reason)),
             Request::RevokeAll { subject, keep } => Operation::RevokeAll(revoke_all::RevokeAll::new(subject, keep)),
             Request::Erase { subject } => Operation::Erase(erase::Erase::new(subject)),

@@ -13,11 +13,11 @@ use crate::audit;
 use crate::id::SessionId;
 use crate::revocation::entry::{Entry, Hit};
 use crate::secret::{Commitment, PurposeKeys};
-use crate::session::event::{Context, Event, Loaded, Presented, Proof, Rotate, Successor};
+use crate::session::event::{Amendment, Context, Event, Loaded, Presented, Proof, Rotate, Successor};
 use crate::session::issuer::{self, Issuer, Minted};
 use crate::session::outcome::{Notice, Outcome, Refusal, SessionWrite, Step};
 use crate::session::record;
-use crate::session::state::{Entitlement, Reason, Session, Subject};
+use crate::session::state::{Reason, Session, Subject};
 use crate::session::transition::{GC_GRACE, transition};
 use crate::store::{Commit, Committed, Get, Key, Put, Version, Versioned};
 use crate::token::refresh::{Authentic, Kind, NotOurs, Token};
@@ -78,7 +78,7 @@ pub(super) struct OnSession {
 
 enum OneSession {
     Present(Box<Present>),
-    Amend(Entitlement),
+    Amend(Amendment),
     Revoke(Reason),
 }
 
@@ -100,8 +100,8 @@ impl OnSession {
         Self { sid, request: OneSession::Present(present), stage: Stage::Start }
     }
 
-    pub(super) const fn amend(sid: SessionId, entitlement: Entitlement) -> Self {
-        Self { sid, request: OneSession::Amend(entitlement), stage: Stage::Start }
+    pub(super) const fn amend(sid: SessionId, amendment: Amendment) -> Self {
+        Self { sid, request: OneSession::Amend(amendment), stage: Stage::Start }
     }
 
     pub(super) const fn revoke(sid: SessionId, reason: Reason) -> Self {
@@ -164,10 +164,10 @@ impl OnSession {
     /// The event with its cryptographic facts.
     fn event<'e>(&'e self, known: Option<(&Session, &PurposeKeys)>, scene: &Scene<'_>) -> Event<'e> {
         match &self.request {
-            OneSession::Amend(entitlement) => {
+            OneSession::Amend(amendment) => {
                 let next = known.and_then(|(session, _)| session.state.generation.checked_add(1));
                 let successor = self.derived(known, next.unwrap_or(u32::MAX));
-                Event::Amend { entitlement: entitlement.clone(), successor }
+                Event::Amend { amendment, successor }
             }
             OneSession::Revoke(reason) => Event::Revoke { reason: *reason, presented: None },
             OneSession::Present(present) => {

@@ -1,0 +1,28 @@
+//! The blocking loop that drives an [`Exchange`]: carries bytes, decides nothing.
+
+use std::sync::{PoisonError, RwLock};
+
+use safeconduct_core::revocation::view::View;
+use safeconduct_core::session::exchange::{Answer, Exchange, Need, Reply};
+use safeconduct_core::session::issuer::Issuer;
+
+use crate::error::Error;
+use crate::store::Store;
+
+/// Drives `exchange` to its end over `store`.
+///
+/// # Errors
+/// [`Error::Store`] and [`Error::Exchange`]. Where a commit ended in a [`Error::Store`], whether it took
+/// effect is unknown; doing the same again is safe.
+pub fn drive(mut exchange: Exchange, store: &dyn Store, issuer: &Issuer, view: &RwLock<View>) -> Result<Reply, Error> {
+    let mut answer = Answer::Begin;
+    loop {
+        let need = exchange.resume(answer, issuer, &view.read().unwrap_or_else(PoisonError::into_inner))?;
+        answer = match need {
+            Need::Get(get) => Answer::Got(store.get(&get)?),
+            Need::List(list) => Answer::Listed(store.list(&list)?),
+            Need::Commit(commit) => Answer::Committed(store.commit(&commit)?),
+            Need::Done(reply) => return Ok(reply),
+        };
+    }
+}
