@@ -1,6 +1,13 @@
 //! The numbered vectors under `spec/vectors/jws`: tokens and keys that have broken other libraries, each
 //! with the outcome that is right. Every language runs these files; this one also writes them:
 //! `SAFECONDUCT_WRITE_VECTORS=1 cargo test -p safeconduct-core --test jws_vectors`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 mod claims;
 mod forge;
