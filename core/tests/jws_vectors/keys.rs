@@ -159,7 +159,7 @@ pub(crate) fn cases() -> Vec<Value> {
             set(&[with(private(), "d", json!("")), with(okp(), "kid", json!("b"))]),
             "key_malformed",
         ),
-        ("only keys of other types", set(&[rsa.clone()]), "key_unsupported_type"),
+        ("only keys of other types", set(std::slice::from_ref(&rsa)), "key_unsupported_type"),
         ("only a weak key", set(&[point([0; 32])]), "key_weak"),
         ("no key", set(&[]), "key_none"),
         ("the same kid twice", set(&[okp(), with(okp(), "alg", json!("Ed25519"))]), "key_duplicate_kid"),

@@ -13,6 +13,9 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
+/// What is done to a segment.
+type Change<'a> = &'a dyn Fn(&str) -> String;
+
 /// The forms in which the public half of the Ed25519 key is found in public.
 pub(crate) fn public_texts() -> Vec<(&'static str, Vec<u8>)> {
     let key = ed25519().verifying_key();
@@ -176,7 +179,7 @@ fn encodings(cases: &mut Vec<Case>) {
         let (rest, last) = text.split_at(text.len() - 1);
         format!("{rest}{}", char::from(last.as_bytes()[0] + 1))
     };
-    let changes: [(&str, &dyn Fn(&str) -> String); 12] = [
+    let changes: [(&str, Change<'_>); 12] = [
         ("padding", &|text| format!("{text}==")),
         ("one padding character", &|text| format!("{text}=")),
         ("a space in front", &|text| format!(" {text}")),
