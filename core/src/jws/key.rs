@@ -75,7 +75,7 @@ impl SigningKey {
             return Err(KeyError::WrongAlgorithm);
         }
         let secret = Box::new(ed25519_dalek::SigningKey::from_bytes(seed));
-        let kid = thumbprint(secret.verifying_key().as_bytes());
+        let kid = base64url::encode(&thumbprint(secret.verifying_key().as_bytes()));
         Ok(Self { identity: Identity::new(algorithm, kid)?, secret: Secret::Ed25519(secret) })
     }
 
@@ -209,7 +209,7 @@ impl VerifyingKey {
         if key.is_weak() {
             return Err(KeyError::WeakKey);
         }
-        let identity = Identity::new(algorithm, thumbprint(public))?;
+        let identity = Identity::new(algorithm, base64url::encode(&thumbprint(public)))?;
         Ok(Self { identity, public: Public::Ed25519(Box::new(key)) })
     }
 
@@ -281,6 +281,12 @@ impl VerifyingKey {
         Ok(jwk::write_public(self.algorithm(), self.kid(), public))
     }
 
+    /// The JWK thumbprint, SHA-256 ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)); a symmetric key
+    /// has none, because it would help to guess the secret.
+    pub fn thumbprint(&self) -> Option<[u8; 32]> {
+        self.public_bytes().map(thumbprint)
+    }
+
     pub(super) fn header(&self, typ: Typ) -> &str {
         self.identity.header(typ)
     }
@@ -317,10 +323,10 @@ fn is_canonical(point: &[u8; 32]) -> bool {
 ///
 /// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
 /// [RFC 8037 section 2]: https://www.rfc-editor.org/rfc/rfc8037#section-2
-fn thumbprint(public: &[u8; 32]) -> String {
+fn thumbprint(public: &[u8; 32]) -> [u8; 32] {
     let mut canonical = json::Writer::with_capacity(96);
     canonical.string("crv", "Ed25519").string("kty", "OKP").string("x", &base64url::encode(public));
-    base64url::encode(&Sha256::digest(canonical.finish().as_bytes()))
+    Sha256::digest(canonical.finish().as_bytes()).into()
 }
 
 fn mac_kid(mac: &MacKey) -> String {
