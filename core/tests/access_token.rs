@@ -126,6 +126,24 @@ fn every_flip_of_one_bit_is_refused() {
 }
 
 #[test]
+fn every_truncation_and_every_flip_of_a_plain_jwt_is_refused() {
+    for key in keys().into_iter().filter(|key| key.algorithm() != Algorithm::Ed25519) {
+        let token = sign(&key, Typ::Jwt, br#"{"exp":1800000300}"#);
+        let verifier = Verifier::new(KeySet::new(key), VerifierConfig::jwt()).unwrap();
+        assert_eq!(refusal(&verifier, &token), None);
+        for place in 0..token.len() {
+            assert!(refusal(&verifier, &token[..place]).is_some(), "cut to {place}");
+            for bit in 0..7 {
+                let mut bytes = token.clone().into_bytes();
+                bytes[place] ^= 1 << bit;
+                let flipped = String::from_utf8(bytes).unwrap();
+                assert!(refusal(&verifier, &flipped).is_some(), "bit {bit} of {place}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_token_lives_exactly_from_its_start_to_its_end_give_or_take_the_leeway() {
     let key = || SigningKey::ed25519(&[7; 32], Algorithm::EdDsa).unwrap();
     let payload = claims().to_json();

@@ -184,22 +184,24 @@ pub(crate) fn cases() -> Vec<Value> {
     }
     // RFC 8410 section 10: the same key in versions 1 and 2, and its public half.
     let v1 = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
-    let v2 = encode(
-        &[
-            &[0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20][..],
-            &seed(),
-            &[0x81, 0x21, 0],
-            &public_half(),
-        ]
-        .concat(),
-    );
-    let v2 = v2.replace('-', "+").replace('_', "/") + "=";
+    let version_2 = |public: &[u8]| {
+        let prefix = [0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let der = [&prefix[..], &seed(), &[0x81, 0x21, 0], public].concat();
+        encode(&der).replace('-', "+").replace('_', "/") + "="
+    };
+    let v2 = version_2(&public_half());
     let wrong_half = v2.replacen("gSEA", "gSEB", 1);
     let spki = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
     let block = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
     let pems: Vec<(&str, &str, String, &str)> = vec![
         ("version 1", "private_pem", block("PRIVATE KEY", v1), "valid"),
         ("version 2", "private_pem", block("PRIVATE KEY", &v2), "valid"),
+        (
+            "version 2, halves of two keys",
+            "private_pem",
+            block("PRIVATE KEY", &version_2(&[1; 32])),
+            "key_mismatched_halves",
+        ),
         ("version 2 of another form", "private_pem", block("PRIVATE KEY", &wrong_half), "key_malformed"),
         ("a public key", "private_pem", block("PUBLIC KEY", spki), "key_no_private_key"),
         ("an encrypted key", "private_pem", block("ENCRYPTED PRIVATE KEY", v1), "key_unsupported_type"),
