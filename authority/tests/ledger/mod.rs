@@ -87,7 +87,7 @@ fn version(n: u64) -> Version {
 
 /// The number, then as many bytes again and again that it takes a page or two at times.
 fn body(n: u64) -> Vec<u8> {
-    n.to_be_bytes().repeat(if n % 7 == 0 { 700 } else { 30 })
+    n.to_be_bytes().repeat(if n.is_multiple_of(7) { 700 } else { 30 })
 }
 
 /// Small numbers that look random and come again with the same seed.

@@ -92,6 +92,7 @@ impl Place {
             connection.pragma_update(None, "fullfsync", true).map_err(explain)?;
             connection.pragma_update(None, "checkpoint_fullfsync", true).map_err(explain)?;
         }
+        connection.pragma_update(None, "wal_autocheckpoint", self.options.checkpoint_after).map_err(explain)?;
         connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(())
