@@ -39,6 +39,7 @@ pub struct SqliteOptions {
     pub(super) readers: usize,
     pub(super) vfs: Option<String>,
     pub(super) checkpoint_after: u32,
+    pub(super) most_pages: Option<u32>,
 }
 
 impl Default for SqliteOptions {
@@ -49,6 +50,7 @@ impl Default for SqliteOptions {
             readers: 4,
             vfs: None,
             checkpoint_after: 1000,
+            most_pages: None,
         }
     }
 }
@@ -90,6 +92,13 @@ impl SqliteOptions {
     #[doc(hidden)]
     pub fn checkpoint_after(mut self, pages: u32) -> Self {
         self.checkpoint_after = pages;
+        self
+    }
+
+    /// At how many pages of 4 KiB the disk counts as full. For tests.
+    #[doc(hidden)]
+    pub fn most_pages(mut self, pages: u32) -> Self {
+        self.most_pages = Some(pages);
         self
     }
 

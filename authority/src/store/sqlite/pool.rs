@@ -33,7 +33,7 @@ impl Pool {
     }
 
     /// Runs `work` on a connection. One on which `work` failed, or which it left inside a transaction,
-    /// is not lent again: closing it undoes whatever was half done.
+    /// is not lent again, nor is one whose file is no longer at its path: closing it undoes whatever was half done.
     pub(super) fn lend<T>(
         &self,
         place: &Place,
@@ -41,8 +41,8 @@ impl Pool {
     ) -> Result<T, StoreError> {
         let (_turn, idle) = self.turn(place)?;
         let handle = match idle {
-            Some(handle) => handle,
-            None => place.connect(Missing::Refuse)?,
+            Some(handle) if handle.is_at(place) => handle,
+            _ => place.connect(Missing::Refuse)?,
         };
         let Some(connection) = handle.get() else {
             return Err(StoreError::Unavailable("a connection was closed while in use".into()));
