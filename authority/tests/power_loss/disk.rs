@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ledger::Dice;
+use crate::dice::Dice;
 
 pub(crate) const SECTOR: usize = 512;
 

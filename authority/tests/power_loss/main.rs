@@ -13,13 +13,16 @@
     reason = "a test, and SQLite's VFS is a C interface"
 )]
 
+#[path = "../ledger/dice.rs"]
+mod dice;
 mod disk;
 #[path = "../ledger/mod.rs"]
 mod ledger;
 mod vfs;
 
+use dice::Dice;
 use disk::{Disk, Files, Op};
-use ledger::{Dice, Ledger};
+use ledger::Ledger;
 use safeconduct::store::sqlite::{SqliteOptions, Synchronous};
 use safeconduct::store::{SqliteStore, StoreError};
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
+use super::fork::OpenConnection;
 use super::options::{Place, Synchronous};
 use super::sql;
 use crate::store::{StoreError, draw};
@@ -17,14 +18,12 @@ pub(super) enum Missing {
     Refuse,
 }
 
-/// A connection that only the process that opened it uses or closes.
-///
-/// After a fork the child has a copy. Using or closing it would act on locks that the parent holds, so
-/// the child leaks it: <https://sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_>.
+/// A connection that only the process that opened it uses or closes. A child that inherits it leaks it.
 pub(super) struct Handle {
-    opened_by: u32,
     file: Option<FileId>,
     connection: Option<Connection>,
+    /// Dropped after the connection was closed.
+    counted: OpenConnection,
 }
 
 impl Handle {
@@ -41,7 +40,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.opened_by != std::process::id() {
+        if !self.counted.is_own() {
             let _leaked = self.connection.take().map(ManuallyDrop::new);
         }
     }
@@ -50,6 +49,7 @@ impl Drop for Handle {
 impl Place {
     /// Opens a connection. A file that is not yet a store becomes one only where it is empty.
     pub(super) fn connect(&self, missing: Missing) -> Result<Handle, StoreError> {
+        let counted = OpenConnection::count()?;
         self.look_before_opening()?;
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         if missing == Missing::Create {
@@ -68,7 +68,7 @@ impl Place {
             other => other.map_err(|error| self.explain(&error))?,
         };
         self.set_up(&connection, missing)?;
-        Ok(Handle { opened_by: std::process::id(), file: self.file(), connection: Some(connection) })
+        Ok(Handle { file: self.file(), connection: Some(connection), counted })
     }
 
     /// Which file is at the path now; `None` where there is none that the system knows.
