@@ -5,11 +5,13 @@
 //! (<https://sqlite.org/wal.html>). One connection writes, a few read, and readers do not wait for a
 //! commit. Each commit deletes a few expired rows, so no clean-up job is needed.
 //!
-//! After a fork the child leaves the connections of its parent alone and opens its own.
+//! A process that forks while a store is open calls [`SqliteStore::quiesce`] before; otherwise the child
+//! is refused.
 
 mod commit;
 mod connection;
 mod error;
+mod fork;
 mod options;
 mod pool;
 mod read;
@@ -55,6 +57,23 @@ impl SqliteStore {
         SqliteOptions::new().open(path)
     }
 
+    /// Closes all connections, waiting for the operations under way, and lets none begin until the answer
+    /// is dropped. A fork meanwhile finds nothing open, and parent and child both go on with the store,
+    /// each with connections of its own. In Python the package does this by itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where operations take longer than the busy timeout. Nothing is then
+    /// held back.
+    pub fn quiesce(&self) -> Result<Quiesced, StoreError> {
+        let pools = self.pools();
+        pools.writer.pause(self.place())?;
+        if let Err(error) = pools.readers.pause(self.place()) {
+            pools.writer.resume();
+            return Err(error);
+        }
+        Ok(Quiesced { store: self.clone(), process: std::process::id() })
+    }
+
     fn open_with(place: Place) -> Result<Self, StoreError> {
         let pools = Pools::new(&place);
         pools.writer.stock(place.connect(Missing::Create)?);
@@ -66,7 +85,7 @@ impl SqliteStore {
     }
 
     /// The pools of this process. A child never touches those of its parent, not even their locks: the
-    /// thread that held one does not exist in the child.
+    /// thread that held one may not exist in the child.
     fn pools(&self) -> &Pools {
         let process = std::process::id();
         let mut pools = &self.shared.pools;
@@ -74,6 +93,24 @@ impl SqliteStore {
             pools = pools.of_child.get_or_init(|| Box::new(Pools::new(self.place())));
         }
         pools
+    }
+}
+
+/// A store without open connections, until this is dropped.
+#[must_use]
+pub struct Quiesced {
+    store: SqliteStore,
+    process: u32,
+}
+
+impl Drop for Quiesced {
+    /// In a child there is nothing to do: it has pools of its own.
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            let pools = self.store.pools();
+            pools.writer.resume();
+            pools.readers.resume();
+        }
     }
 }
 
