@@ -2,6 +2,7 @@
 //!
 //! A million rewrites: `SAFECONDUCT_REWRITES=1000000 cargo test --release -p safeconduct --test sqlite_size`
 
+#![cfg(feature = "sqlite")]
 #![allow(
     clippy::unwrap_used,
     clippy::unreachable,
