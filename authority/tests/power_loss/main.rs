@@ -19,6 +19,7 @@ mod dice;
 mod disk;
 #[path = "../ledger/mod.rs"]
 mod ledger;
+mod locks;
 mod vfs;
 
 use dice::Dice;
