@@ -3,7 +3,7 @@
 //! The test starts itself again as a child that commits from three threads and acknowledges each commit
 //! on a pipe, kills it, opens the file and looks.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "sqlite"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

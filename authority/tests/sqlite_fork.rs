@@ -1,7 +1,7 @@
 //! A fork with a store open: with `quiesce` both sides go on; without it the child is refused, at once,
 //! and the parent takes no harm.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "sqlite"))]
 #![allow(
     unsafe_code,
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
 //! A cursor tells a log from the same log after its file was restored.
 
+#![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use safeconduct::core::id::Partition;

@@ -1,6 +1,6 @@
 //! What a SQLite store says about a path that cannot be one, and what it makes of odd ones.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::os::unix::fs::PermissionsExt;

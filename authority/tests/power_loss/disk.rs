@@ -34,13 +34,21 @@ pub(crate) struct Disk {
     pub(crate) names: BTreeMap<String, Inode>,
     pub(crate) contents: Vec<Vec<u8>>,
     pub(crate) ops: Vec<Op>,
+    /// A disk that only pretends to sync directories.
+    pub(crate) forgets_names: bool,
 }
 
 impl Disk {
     /// A disk on which `files` have been for long.
     pub(crate) fn new(files: Files) -> Self {
         let names = files.keys().cloned().zip(0..).collect();
-        Self { contents: files.values().cloned().collect(), before: files, names, ops: Vec::new() }
+        Self {
+            contents: files.values().cloned().collect(),
+            before: files,
+            names,
+            ops: Vec::new(),
+            forgets_names: false,
+        }
     }
 
     pub(crate) fn create(&mut self, name: Option<String>) -> Inode {
@@ -73,6 +81,9 @@ impl Disk {
     pub(crate) fn cut(&self, cut: usize, dice: &mut Dice) -> (Files, u64) {
         let past = &self.ops[..cut];
         let mut survival = Survival::new(past, dice);
+        if self.forgets_names {
+            survival.directory_synced = 0;
+        }
         let mut names: BTreeMap<String, Inode> = self.before.keys().cloned().zip(0..).collect();
         let mut contents: Vec<Vec<u8>> = self.before.values().cloned().collect();
         contents.resize(self.contents.len(), Vec::new());

@@ -3,6 +3,7 @@
 //! SIGKILL does not show this, because the operating system keeps what was written. Here the disk is
 //! simulated: it forgets what was not synced, sector by sector and in any order.
 
+#![cfg(feature = "sqlite")]
 #![allow(
     unsafe_code,
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ mod dice;
 mod disk;
 #[path = "../ledger/mod.rs"]
 mod ledger;
+mod locks;
 mod vfs;
 
 use dice::Dice;
@@ -53,11 +55,17 @@ fn look(files: Files) -> Result<u64, String> {
 /// Lives of a store: each opens what the last power cut left, commits, and is cut in many ways, of which
 /// one is what the next life finds.
 fn lives(seed: u64, synchronous: Synchronous, lives: u64, cuts: u64) -> Tally {
+    lives_on(false, seed, synchronous, lives, cuts)
+}
+
+fn lives_on(forgets_names: bool, seed: u64, synchronous: Synchronous, lives: u64, cuts: u64) -> Tally {
     let mut dice = Dice(seed);
     let mut tally = Tally::default();
     let mut files = Files::new();
     for life in 0..lives {
-        let (number, machine) = vfs::boot(Disk::new(files.clone()));
+        let mut disk = Disk::new(files.clone());
+        disk.forgets_names = forgets_names;
+        let (number, machine) = vfs::boot(disk);
         let store = open(number, synchronous).unwrap();
         let ledger = Ledger::new(1);
         let found = ledger.last(&store).unwrap();
@@ -124,4 +132,10 @@ fn at_off_commits_are_lost_and_files_damaged() {
     let lost: u64 = tallies.iter().map(|tally| tally.lost).sum();
     let damaged: usize = tallies.iter().map(|tally| tally.damaged.len()).sum();
     assert!(lost > 0 && damaged > 0, "a simulation in which OFF is safe shows nothing about FULL: {tallies:#?}");
+}
+
+#[test]
+fn on_a_disk_that_forgets_names_commits_are_lost() {
+    let lost: u64 = (1..=4).map(|seed| lives_on(true, 0x5eed_3000 + seed, Synchronous::Full, 4, 40).lost).sum();
+    assert!(lost > 0, "a simulation that needs no directory sync shows nothing about it");
 }

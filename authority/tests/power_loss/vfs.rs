@@ -12,38 +12,24 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use rusqlite::ffi;
 
 use crate::disk::{Disk, Inode};
+use crate::locks::{self, Locks, SharedMemory};
 
 pub(crate) const NAME: &str = "power-loss";
 
 /// A disk with what the operating system knows about its open files.
 pub(crate) struct Machine {
     pub(crate) disk: Disk,
-    locks: BTreeMap<Inode, Locks>,
-    shared: BTreeMap<String, SharedMemory>,
+    pub(crate) locks: BTreeMap<Inode, Locks>,
+    pub(crate) shared: BTreeMap<String, SharedMemory>,
 }
 
-#[derive(Default)]
-struct Locks {
-    shared: usize,
-    reserved: bool,
-    exclusive: bool,
-}
-
-/// The wal-index of a database: its regions and the eight locks on it (-1 is exclusive).
-#[derive(Default)]
-struct SharedMemory {
-    regions: Vec<Box<[u64]>>,
-    locks: [i32; 8],
-    users: usize,
-}
-
-type Shared = Arc<Mutex<Machine>>;
+pub(crate) type Shared = Arc<Mutex<Machine>>;
 
 static MACHINES: LazyLock<Mutex<BTreeMap<u64, Shared>>> = LazyLock::new(Mutex::default);
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -75,21 +61,21 @@ struct File {
     open: *mut Open,
 }
 
-struct Open {
-    machine: Shared,
-    inode: Inode,
-    name: String,
-    level: c_int,
+pub(crate) struct Open {
+    pub(crate) machine: Shared,
+    pub(crate) inode: Inode,
+    pub(crate) name: String,
+    pub(crate) level: c_int,
     /// Whether the next sync also syncs the directory.
     new_journal: bool,
-    maps_shared: bool,
+    pub(crate) maps_shared: bool,
     /// The shared-memory locks that this file holds: 1 shared, -1 exclusive.
-    holds: [i32; 8],
+    pub(crate) holds: [i32; 8],
 }
 
 /// # Safety
 /// `file` is one that `open` filled and `close` has not seen; SQLite uses it from one thread at a time.
-unsafe fn opened<'a>(file: *mut ffi::sqlite3_file) -> &'a mut Open {
+pub(crate) unsafe fn opened<'a>(file: *mut ffi::sqlite3_file) -> &'a mut Open {
     unsafe { &mut *(*file.cast::<File>()).open }
 }
 
@@ -173,7 +159,7 @@ unsafe extern "C" fn full_pathname(
 
 unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     unsafe {
-        unlock(file, ffi::SQLITE_LOCK_NONE);
+        locks::unlock(file, ffi::SQLITE_LOCK_NONE);
         drop(Box::from_raw((*file.cast::<File>()).open));
     }
     ffi::SQLITE_OK
@@ -220,54 +206,6 @@ unsafe extern "C" fn file_size(file: *mut ffi::sqlite3_file, size: *mut i64) -> 
     ffi::SQLITE_OK
 }
 
-unsafe extern "C" fn lock(file: *mut ffi::sqlite3_file, level: c_int) -> c_int {
-    let open = unsafe { opened(file) };
-    if open.level >= level {
-        return ffi::SQLITE_OK;
-    }
-    let mut host = locked(&open.machine);
-    let locks = host.locks.entry(open.inode).or_default();
-    let own = usize::from(open.level >= ffi::SQLITE_LOCK_SHARED);
-    let others_reserve = locks.reserved && open.level < ffi::SQLITE_LOCK_RESERVED;
-    let free = match level {
-        ffi::SQLITE_LOCK_SHARED => !locks.exclusive,
-        ffi::SQLITE_LOCK_RESERVED => !others_reserve,
-        _ => !others_reserve && locks.shared == own,
-    };
-    if !free {
-        return ffi::SQLITE_BUSY;
-    }
-    locks.shared += 1 - own;
-    locks.reserved |= level >= ffi::SQLITE_LOCK_RESERVED;
-    locks.exclusive |= level == ffi::SQLITE_LOCK_EXCLUSIVE;
-    open.level = level;
-    ffi::SQLITE_OK
-}
-
-unsafe extern "C" fn unlock(file: *mut ffi::sqlite3_file, level: c_int) -> c_int {
-    let open = unsafe { opened(file) };
-    if open.level <= level {
-        return ffi::SQLITE_OK;
-    }
-    let mut host = locked(&open.machine);
-    let locks = host.locks.entry(open.inode).or_default();
-    if open.level >= ffi::SQLITE_LOCK_RESERVED {
-        (locks.reserved, locks.exclusive) = (false, false);
-    }
-    if level == ffi::SQLITE_LOCK_NONE {
-        locks.shared -= 1;
-    }
-    open.level = level;
-    ffi::SQLITE_OK
-}
-
-unsafe extern "C" fn check_reserved_lock(file: *mut ffi::sqlite3_file, result: *mut c_int) -> c_int {
-    let open = unsafe { opened(file) };
-    let reserved = locked(&open.machine).locks.get(&open.inode).is_some_and(|locks| locks.reserved);
-    unsafe { *result = c_int::from(reserved) };
-    ffi::SQLITE_OK
-}
-
 unsafe extern "C" fn file_control(_file: *mut ffi::sqlite3_file, _op: c_int, _arg: *mut c_void) -> c_int {
     ffi::SQLITE_NOTFOUND
 }
@@ -281,75 +219,6 @@ unsafe extern "C" fn device_characteristics(_file: *mut ffi::sqlite3_file) -> c_
     ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE
 }
 
-unsafe extern "C" fn shm_map(
-    file: *mut ffi::sqlite3_file,
-    region: c_int,
-    size: c_int,
-    extend: c_int,
-    out: *mut *mut c_void,
-) -> c_int {
-    let open = unsafe { opened(file) };
-    let mut host = locked(&open.machine);
-    let shared = host.shared.entry(open.name.clone()).or_default();
-    if !std::mem::replace(&mut open.maps_shared, true) {
-        shared.users += 1;
-    }
-    while extend != 0 && shared.regions.len() <= region as usize {
-        shared.regions.push(vec![0_u64; size as usize / 8].into());
-    }
-    let place = shared.regions.get_mut(region as usize).map_or(std::ptr::null_mut(), |region| region.as_mut_ptr());
-    unsafe { *out = place.cast() };
-    ffi::SQLITE_OK
-}
-
-unsafe extern "C" fn shm_lock(file: *mut ffi::sqlite3_file, first: c_int, count: c_int, flags: c_int) -> c_int {
-    let open = unsafe { opened(file) };
-    let mut host = locked(&open.machine);
-    let shared = host.shared.entry(open.name.clone()).or_default();
-    let range = first as usize..(first + count) as usize;
-    for slot in range.clone() {
-        let (all, own) = (shared.locks[slot], open.holds[slot]);
-        let free = if flags & ffi::SQLITE_SHM_UNLOCK != 0 || own != 0 {
-            true
-        } else if flags & ffi::SQLITE_SHM_SHARED != 0 {
-            all >= 0
-        } else {
-            all == 0
-        };
-        if !free {
-            return ffi::SQLITE_BUSY;
-        }
-    }
-    for slot in range {
-        if flags & ffi::SQLITE_SHM_UNLOCK != 0 {
-            shared.locks[slot] -= open.holds[slot];
-            open.holds[slot] = 0;
-        } else if open.holds[slot] == 0 {
-            open.holds[slot] = if flags & ffi::SQLITE_SHM_SHARED != 0 { 1 } else { -1 };
-            shared.locks[slot] += open.holds[slot];
-        }
-    }
-    ffi::SQLITE_OK
-}
-
-unsafe extern "C" fn shm_barrier(_file: *mut ffi::sqlite3_file) {
-    std::sync::atomic::fence(Ordering::SeqCst);
-}
-
-unsafe extern "C" fn shm_unmap(file: *mut ffi::sqlite3_file, _delete: c_int) -> c_int {
-    let open = unsafe { opened(file) };
-    let mut host = locked(&open.machine);
-    if std::mem::take(&mut open.maps_shared)
-        && let Some(shared) = host.shared.get_mut(&open.name)
-    {
-        shared.users -= 1;
-        if shared.users == 0 {
-            host.shared.remove(&open.name);
-        }
-    }
-    ffi::SQLITE_OK
-}
-
 static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     iVersion: 2,
     xClose: Some(close),
@@ -358,16 +227,16 @@ static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xTruncate: Some(truncate),
     xSync: Some(sync),
     xFileSize: Some(file_size),
-    xLock: Some(lock),
-    xUnlock: Some(unlock),
-    xCheckReservedLock: Some(check_reserved_lock),
+    xLock: Some(locks::lock),
+    xUnlock: Some(locks::unlock),
+    xCheckReservedLock: Some(locks::check_reserved_lock),
     xFileControl: Some(file_control),
     xSectorSize: Some(sector_size),
     xDeviceCharacteristics: Some(device_characteristics),
-    xShmMap: Some(shm_map),
-    xShmLock: Some(shm_lock),
-    xShmBarrier: Some(shm_barrier),
-    xShmUnmap: Some(shm_unmap),
+    xShmMap: Some(locks::shm_map),
+    xShmLock: Some(locks::shm_lock),
+    xShmBarrier: Some(locks::shm_barrier),
+    xShmUnmap: Some(locks::shm_unmap),
     xFetch: None,
     xUnfetch: None,
 };

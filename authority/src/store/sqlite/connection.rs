@@ -131,6 +131,8 @@ impl Place {
         }
         connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
         connection.set_prepared_statement_cache_capacity(32);
+        // From here on operations wait by `patiently`.
+        connection.busy_timeout(Duration::ZERO).map_err(explain)?;
         Ok(())
     }
 
@@ -160,23 +162,28 @@ impl Place {
         Err(StoreError::Unusable(format!("{path} is the SQLite database of another application; choose another path")))
     }
 
-    /// SQLite does not wait for its lock here, so this does.
     fn switch_to_wal(&self, connection: &Connection) -> Result<(), StoreError> {
+        // SQLite does not always wait for its lock here.
+        let switch = || connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0));
+        match self.patiently(switch)?.as_str() {
+            "wal" => Ok(()),
+            mode => Err(StoreError::Unusable(format!(
+                "{}: the file system allows no write-ahead log (journal mode {mode}); use a local disk",
+                self.path.display()
+            ))),
+        }
+    }
+
+    /// Tries again, up to the busy timeout, while another connection is in the way. SQLite's own waiting
+    /// sleeps up to 100 ms at a time, by which a process starves beside one that commits all the time.
+    pub(super) fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, StoreError> {
         let started = Instant::now();
         loop {
-            let mode = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0));
-            match mode {
-                Ok(mode) if mode == "wal" => return Ok(()),
-                Ok(mode) => {
-                    return Err(StoreError::Unusable(format!(
-                        "{}: the file system allows no write-ahead log (journal mode {mode}); use a local disk",
-                        self.path.display()
-                    )));
-                }
+            match attempt() {
                 Err(error) if is_busy(&error) && started.elapsed() < self.options.busy_timeout => {
-                    std::thread::sleep(Duration::from_millis(2));
+                    std::thread::sleep(Duration::from_millis(1));
                 }
-                Err(error) => return Err(self.explain(&error)),
+                result => return result.map_err(|error| self.explain(&error)),
             }
         }
     }

@@ -20,6 +20,7 @@ pub mod sql;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use rusqlite::Connection;
 use safeconduct_core::store::{Commit, Committed, Get, List, Listed, LogRead, ReadLog, Versioned};
 use safeconduct_core::time::Timestamp;
 
@@ -27,7 +28,7 @@ use self::connection::Missing;
 use self::options::Place;
 pub use self::options::{SqliteOptions, Synchronous};
 use self::pool::Pool;
-use super::{Store, StoreError, draw};
+use super::{Store, StoreError, draw, refuse_blind_writes};
 
 /// Records and log in a SQLite file. A clone is the same store with the same connections.
 #[derive(Clone)]
@@ -80,6 +81,10 @@ impl SqliteStore {
         Ok(Self { shared: Arc::new(Shared { place, pools }) })
     }
 
+    fn read<T>(&self, read: impl Fn(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, StoreError> {
+        self.pools().readers.lend(self.place(), |connection| self.place().patiently(|| read(connection)))
+    }
+
     fn place(&self) -> &Place {
         &self.shared.place
     }
@@ -127,28 +132,23 @@ impl Pools {
 
 impl Store for SqliteStore {
     fn get(&self, get: &Get) -> Result<Vec<Option<Versioned>>, StoreError> {
-        self.pools()
-            .readers
-            .lend(self.place(), |connection| read::get(connection, get).map_err(|error| self.place().explain(&error)))
+        self.read(|connection| read::get(connection, get))
     }
 
     fn list(&self, list: &List) -> Result<Vec<Listed>, StoreError> {
-        self.pools()
-            .readers
-            .lend(self.place(), |connection| read::list(connection, list).map_err(|error| self.place().explain(&error)))
+        self.read(|connection| read::list(connection, list))
     }
 
     fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        refuse_blind_writes(commit)?;
         let marks = commit.log.iter().map(|_| draw().map(i64::from_be_bytes)).collect::<Result<Vec<_>, _>>()?;
-        self.pools().writer.lend(self.place(), |connection| {
-            commit::commit(connection, commit, &marks).map_err(|error| self.place().explain(&error))
-        })
+        self.pools()
+            .writer
+            .lend(self.place(), |connection| self.place().patiently(|| commit::commit(connection, commit, &marks)))
     }
 
     fn read_log(&self, read: &ReadLog) -> Result<LogRead, StoreError> {
-        self.pools().readers.lend(self.place(), |connection| {
-            read::read_log(connection, read).map_err(|error| self.place().explain(&error))
-        })
+        self.read(|connection| read::read_log(connection, read))
     }
 }
 
