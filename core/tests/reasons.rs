@@ -6,6 +6,7 @@
 use safeconduct_core::audit;
 use safeconduct_core::encoding::json::JsonError;
 use safeconduct_core::jws::{JwsError, KeyError};
+use safeconduct_core::secret::SecretsError;
 use safeconduct_core::session::exchange::Failure;
 use safeconduct_core::session::outcome::{Outcome, Refusal};
 use safeconduct_core::session::policy::PolicyError;
@@ -93,6 +94,8 @@ fn every_refused_call_and_configuration_is_listed() {
         SecretTooLong SecretIsPublicKey MismatchedHalves PrivateMembers NoPrivateKey BadKeyId DuplicateKeyId
         MixedSet SymmetricKey NoKeys TooManyKeys);
     assert_listed("key", key);
+    let secrets = reasons!(SecretsError: Malformed RepeatedKey Empty UnknownKey TooManyKeys);
+    assert_listed("secrets", secrets);
     let json = reasons!(JsonError: TooLarge TooDeep TooManyMembers NotUtf8 Syntax BadEscape NumberOutOfRange
         DuplicateMember NotAnObject);
     assert_listed("json", json);
