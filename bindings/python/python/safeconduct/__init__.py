@@ -6,6 +6,7 @@ A `Verifier` accepts access tokens elsewhere, with nothing but keys.
 
 from collections.abc import Mapping
 
+from safeconduct import errors
 from safeconduct._native import (
     Authority,
     Claims,
@@ -24,7 +25,6 @@ from safeconduct._native import (
     __version__,
 )
 from safeconduct.errors import *  # noqa: F403
-from safeconduct.errors import __all__ as _errors
 
 Mapping.register(Claims)
 
@@ -44,5 +44,6 @@ __all__ = [
     "Verifier",
     "VerifyingKey",
     "__version__",
+    "errors",
 ]
-__all__ += _errors
+__all__ += errors.__all__
