@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import safeconduct as sc
-from safeconduct import demo
+from safeconduct import _residue, demo
 
 
 def command(*arguments: str, options: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +85,7 @@ def lists_nothing(*_: object, **__: object) -> list[sc.Session]:
 
 
 METHODS = "issue verify refresh authenticate amend revoke revoke_subject erase_subject".split()
-LIES = [(method, lie) for method in METHODS for lie in (refuses, gives_nothing)]
+LIES: list[tuple[str, Any]] = [(method, lie) for method in METHODS for lie in (refuses, gives_nothing)]
 LIES += [("sessions", refuses), ("sessions", lists_nothing)]
 
 
@@ -115,15 +115,15 @@ def test_the_demo_fails_where_the_database_holds_a_secret(secret: str, monkeypat
         [opaque] = (token for token in story.tokens if token.startswith("sco1_"))
         left = {
             "access": access.rpartition(".")[2].encode(),
-            "refresh": demo.decoded(refresh[5:])[21:53],
+            "refresh": _residue.decoded(refresh[5:])[21:53],
             "opaque": opaque.encode(),
-            "drawn": demo.decoded(story.drawn[3]).hex().encode(),
-            "signing": next(iter(demo.private_parts(story.keys.private_jwks()))),
-            "master": demo.decoded(story.secrets.to_text().strip()[5:])[1:],
+            "drawn": _residue.decoded(story.drawn[3]).hex().encode(),
+            "signing": next(iter(_residue.private_parts(story.keys.private_jwks()))),
+            "master": _residue.decoded(story.secrets.to_text().strip()[5:])[1:],
         }
         return real(path) | {"sessions.db-wal": real(path)["sessions.db-wal"] + left[secret]}
 
-    real = demo.files
+    real = _residue.files
     monkeypatch.setattr(demo, "Story", Watched)
     monkeypatch.setattr(demo, "files", leaking)
     assert demo.run(io.StringIO()) == 1

@@ -97,7 +97,7 @@ class Stage:
         if outcome != expected:
             raise Unexpected(f"{shown} should give {expected}, and gave {outcome}")
         self.checks += 1
-        self.say(f"    {shown:<44} → {self.paint('bold', f'{outcome:<21}')}{lasted(took):>9}")
+        self.say(f"    {shown:<43} → {self.paint('bold', f'{outcome:<21}')}{lasted(took):>9}")
 
 
 def short(token: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from safeconduct import (
     Authority,
@@ -178,9 +179,7 @@ class Story:
             lambda: self.authority.refresh(token, next_commitment=victims),
         )
         for who, dead in (("the thief's refresh token", thiefs), ("the victim's refresh token", token)):
-            self.stage.refused(
-                who, "session_revoked", lambda dead=dead: self.authority.refresh(dead, next_commitment=self.offer())
-            )
+            self.stage.refused(who, "session_revoked", partial(self.authority.refresh, dead, next_commitment=victims))
         access = given(stolen.access_token)
         self.stage.refused("the thief's access token, at once", "revoked", lambda: self.authority.verify(access))
 
@@ -286,13 +285,13 @@ class Story:
         )
         self.held = f"{len(self.tokens)} tokens, none of them stored"
 
-    def issue(self, shown: str, *, subject: str, **asked: str) -> Grant:
+    def issue(self, shown: str, *, subject: str, **asked: Any) -> Grant:
         return self.take(self.stage.call(shown, "issued", lambda: self.authority.issue(subject, **asked)))
 
     def refresh(self, shown: str, expected: str, token: str, **asked: str | None) -> Grant:
         return self.take(self.stage.call(shown, expected, lambda: self.authority.refresh(token, **asked)))
 
-    def take(self, grant: Grant) -> Grant:
+    def take(self, grant: Grant[Any, Any, Any, Any]) -> Grant:
         self.tokens |= {token for token in (grant.access_token, grant.refresh_token, grant.session_token) if token}
         return grant
 

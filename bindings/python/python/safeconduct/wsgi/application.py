@@ -161,7 +161,7 @@ class Endpoints:
 
     def _token_answer(self, grant: Grant, scope: str | None) -> Answer:
         """RFC 6749 section 5.1, and what this library adds to it."""
-        members = {
+        members: dict[str, object] = {
             "outcome": grant.outcome,
             "session_id": grant.session_id,
             "access_token": grant.access_token,
