@@ -9,6 +9,7 @@ mod authority;
 pub mod conformance;
 mod drive;
 mod error;
+pub mod secrets;
 pub mod store;
 
 pub use safeconduct_core as core;

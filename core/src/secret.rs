@@ -193,6 +193,19 @@ pub enum SecretsError {
     TooManyKeys,
 }
 
+impl SecretsError {
+    /// The stable reason string, listed in `spec/vectors/reasons.json`.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "secrets_malformed",
+            Self::RepeatedKey => "secrets_repeated_key",
+            Self::Empty => "secrets_empty",
+            Self::UnknownKey => "secrets_unknown_key",
+            Self::TooManyKeys => "secrets_too_many_keys",
+        }
+    }
+}
+
 impl fmt::Display for SecretsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -61,6 +61,21 @@ impl SigningKey {
         Ok(Self { identity: Identity::new(algorithm, mac_kid(&mac))?, secret: Secret::Hmac(mac) })
     }
 
+    /// A new key of any algorithm, from 64 bytes of a cryptographic random generator; the caller wipes
+    /// them.
+    ///
+    /// # Errors
+    /// None for random bytes; as [`Self::ed25519`] and [`Self::hmac`] for others.
+    pub fn generate(random: &[u8; 64], algorithm: Algorithm) -> Result<Self, KeyError> {
+        if algorithm.is_symmetric() {
+            return Self::hmac(random.get(..algorithm.signature_len()).unwrap_or(random), algorithm);
+        }
+        match random.first_chunk::<32>() {
+            Some(seed) => Self::ed25519(seed, algorithm),
+            None => Err(KeyError::Malformed),
+        }
+    }
+
     /// A key from a private or symmetric JWK. Without `alg`, an `OKP` key is `EdDSA` and an `oct` key
     /// `HS256`; without `kid`, the `kid` is that of [`SigningKey::ed25519`] or [`SigningKey::hmac`].
     ///
@@ -214,6 +229,17 @@ impl VerifyingKey {
     pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
         self.identity = Identity::new(self.identity.algorithm(), kid.into())?;
         Ok(self)
+    }
+
+    /// The same key once more, to be put into another set. For HMAC that is one more place where the
+    /// secret lies in memory.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let public = match &self.public {
+            Public::Ed25519(key) => Public::Ed25519(key.clone()),
+            Public::Hmac(mac) => Public::Hmac(mac.duplicate()),
+        };
+        Self { identity: self.identity.duplicate(), public }
     }
 
     /// The name that tokens call this key by.

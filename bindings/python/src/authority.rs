@@ -1,0 +1,257 @@
+//! `Authority`: what applications hold.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use safeconduct::core::audit;
+use safeconduct::core::id::SessionId;
+use safeconduct::core::session::issuer::Issuer;
+use safeconduct::core::session::outcome::Refusal;
+use safeconduct::core::session::policy;
+use safeconduct::core::session::sign_in::SignInRequest;
+use safeconduct::core::session::state::Mode;
+use safeconduct::{Error, RefreshRequest};
+
+use crate::claims::Claims;
+use crate::grant::{Grant, Session};
+use crate::keys::{KeySet, SigningKey};
+use crate::policy::{Policy, Replay};
+use crate::secrets::Secrets;
+use crate::store::AnyStore;
+use crate::text::{Committed, Foreign, json, session_id};
+use crate::verifier::{is_slow, with_scratch};
+use crate::{clock, error};
+
+/// The keys that an authority signs with.
+#[derive(FromPyObject)]
+enum Signing<'py> {
+    Set(Bound<'py, KeySet>),
+    Key(Bound<'py, SigningKey>),
+}
+
+/// Issues, refreshes, verifies and revokes. May be used from many threads at once.
+#[pyclass(frozen, module = "safeconduct")]
+pub(crate) struct Authority {
+    authority: safeconduct::Authority<AnyStore>,
+    clock: Option<Py<PyAny>>,
+    is_slow: bool,
+}
+
+#[pymethods]
+impl Authority {
+    #[new]
+    #[pyo3(signature = (*, issuer, audience, keys, secrets, store, policy = None, clock = None, audit = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        issuer: &str,
+        audience: &str,
+        keys: Signing<'_>,
+        secrets: &Bound<'_, Secrets>,
+        store: AnyStore,
+        policy: Option<&Bound<'_, Policy>>,
+        clock: Option<Py<PyAny>>,
+        audit: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let keys = match keys {
+            Signing::Set(set) => Arc::clone(&set.get().keys),
+            Signing::Key(key) => Arc::clone(&key.get().keys),
+        };
+        let is_slow = is_slow(&keys);
+        let policy = policy.map_or_else(policy::Policy::default, |policy| policy.get().policy.clone());
+        let issuer = Issuer::new(issuer, audience, keys, &secrets.get().secrets, policy)
+            .map_err(|error| error::config(py, error))?;
+        let time = clock::ask(py, clock.as_ref())?;
+        let open = || clock::during(time, || safeconduct::Authority::open_with_clock(issuer, store, clock::now));
+        let mut authority = py.detach(open).map_err(|error| error::authority(py, &error))?;
+        if let Some(sink) = audit {
+            authority = authority.with_audit(move |event| note(&sink, event));
+        }
+        Ok(Self { authority, clock, is_slow })
+    }
+
+    /// Signs a subject in.
+    #[pyo3(signature = (subject, *, scope = "", client_id = "default", claims = None, device = None, ip = None,
+        replay = None, mode = "hybrid", commitment = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn issue(
+        &self,
+        py: Python<'_>,
+        subject: &str,
+        scope: &str,
+        client_id: &str,
+        claims: Option<&Bound<'_, PyDict>>,
+        device: Option<&str>,
+        ip: Option<&str>,
+        replay: Option<&Bound<'_, Replay>>,
+        mode: &str,
+        commitment: Option<Committed>,
+    ) -> PyResult<Grant> {
+        let claims = claims.map(json).transpose()?;
+        let request = SignInRequest {
+            subject,
+            client_id,
+            scope,
+            claims: claims.as_ref().map(|claims| claims.to_str()).transpose()?,
+            device,
+            ip,
+            mode: match mode {
+                "hybrid" => Mode::Hybrid,
+                "jwt" => Mode::Jwt,
+                "opaque" => Mode::Opaque,
+                _ => return Err(PyValueError::new_err("mode is 'hybrid', 'jwt' or 'opaque'")),
+            },
+            replay: replay.map(|replay| replay.get().rule(py)).transpose()?,
+            commitment: commitment.map(|commitment| commitment.0),
+            thumbprint: None,
+        };
+        self.run(py, |authority| authority.issue(&request)).map(Grant::from)
+    }
+
+    /// Replaces a refresh token.
+    #[pyo3(signature = (refresh_token, *, client_id = None, next_commitment = None, scope = None, challenge = None))]
+    fn refresh(
+        &self,
+        py: Python<'_>,
+        refresh_token: Foreign<'_>,
+        client_id: Option<Foreign<'_>>,
+        next_commitment: Option<Committed>,
+        scope: Option<Foreign<'_>>,
+        challenge: Option<Foreign<'_>>,
+    ) -> PyResult<Grant> {
+        let request = RefreshRequest {
+            client_id: client_id.as_ref().map(|text| text.0.as_ref()),
+            next_commitment: next_commitment.map(|commitment| commitment.0),
+            scope: scope.as_ref().map(|text| text.0.as_ref()),
+            challenge: challenge.as_ref().map(|text| text.0.as_ref()),
+            proof: None,
+        };
+        self.run(py, |authority| authority.refresh(&refresh_token.0, &request)).map(Grant::from)
+    }
+
+    /// Verifies an access token locally.
+    fn verify(&self, py: Python<'_>, access_token: Foreign<'_>) -> PyResult<Claims> {
+        let time = clock::ask(py, self.clock.as_ref())?;
+        let verify = || -> Result<String, Error> {
+            clock::during(time, || {
+                with_scratch(|scratch| Ok(self.authority.verify(&access_token.0, scratch)?.payload().into()))
+            })
+        };
+        let payload = if self.is_slow { py.detach(verify) } else { verify() };
+        payload.map(Claims::new).map_err(|error| error::authority(py, &error))
+    }
+
+    /// Looks an opaque session token up.
+    fn authenticate(&self, py: Python<'_>, session_token: Foreign<'_>) -> PyResult<Claims> {
+        self.run(py, |authority| authority.authenticate(&session_token.0)).map(Claims::new)
+    }
+
+    /// Replaces what a session's bearer may do.
+    #[pyo3(signature = (session_id, *, scope = None, claims = None))]
+    fn amend(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = sid)] session_id: SessionId,
+        scope: Option<&str>,
+        claims: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Grant> {
+        let claims = claims.map(json).transpose()?;
+        let claims = claims.as_ref().map(|claims| claims.to_str()).transpose()?;
+        self.run(py, |authority| authority.amend(session_id, scope, claims)).map(Grant::from)
+    }
+
+    /// Ends the session of a refresh token, a session token or an access token.
+    fn revoke(&self, py: Python<'_>, token: Foreign<'_>) -> PyResult<&'static str> {
+        self.run(py, |authority| authority.revoke(&token.0)).map(|outcome| outcome.reason())
+    }
+
+    /// Ends a session.
+    fn revoke_session(&self, py: Python<'_>, session_id: Foreign<'_>) -> PyResult<&'static str> {
+        // A malformed one is one that no session has.
+        let Some(session_id) = SessionId::parse(&session_id.0) else { return Ok(Refusal::Unknown.reason()) };
+        self.run(py, |authority| authority.revoke_session(session_id)).map(|outcome| outcome.reason())
+    }
+
+    /// Ends every session of a subject, but for `keep`.
+    #[pyo3(signature = (subject, *, keep = None))]
+    fn revoke_subject(&self, py: Python<'_>, subject: &str, keep: Option<Foreign<'_>>) -> PyResult<()> {
+        let keep = keep.as_ref().map(|keep| session_id(py, keep)).transpose()?;
+        self.run(py, |authority| authority.revoke_subject(subject, keep))
+    }
+
+    /// Deletes everything of a subject.
+    fn erase_subject(&self, py: Python<'_>, subject: &str) -> PyResult<()> {
+        self.run(py, |authority| authority.erase_subject(subject))
+    }
+
+    /// The live sessions of a subject.
+    #[pyo3(signature = (subject, *, after = None, limit = 100))]
+    fn sessions(
+        &self,
+        py: Python<'_>,
+        subject: &str,
+        after: Option<Foreign<'_>>,
+        limit: u32,
+    ) -> PyResult<Vec<Session>> {
+        let after = after.as_ref().map(|after| session_id(py, after)).transpose()?;
+        let sessions = self.run(py, |authority| authority.sessions(subject, after, limit))?;
+        Ok(sessions.into_iter().map(Session::from).collect())
+    }
+
+    /// The claim `iss`.
+    #[getter]
+    fn issuer(&self) -> &str {
+        self.authority.issuer().name()
+    }
+
+    /// The claim `aud`.
+    #[getter]
+    fn audience(&self) -> &str {
+        self.authority.issuer().audience()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Authority issuer={:?} audience={:?}>", self.issuer(), self.audience())
+    }
+}
+
+impl Authority {
+    /// Runs an operation that asks the store, while other threads run Python.
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        operation: impl FnOnce(&safeconduct::Authority<AnyStore>) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let time = clock::ask(py, self.clock.as_ref())?;
+        let done = py.detach(|| clock::during(time, || operation(&self.authority)));
+        done.map_err(|error| error::authority(py, &error))
+    }
+}
+
+fn sid(text: &Bound<'_, PyAny>) -> PyResult<SessionId> {
+    session_id(text.py(), &text.extract()?)
+}
+
+/// Calls an audit callable. It was decided already, so what it raises cannot stop anything: it goes to
+/// `sys.unraisablehook`.
+fn note(sink: &Py<PyAny>, event: &audit::Event) {
+    Python::attach(|py| {
+        let noted = || -> PyResult<()> {
+            let line = PyDict::new(py);
+            line.set_item("at", event.at.as_millis())?;
+            line.set_item("kind", event.kind.name())?;
+            if let Some(sid) = event.session {
+                line.set_item("sid", sid.to_string())?;
+            }
+            if let Some(generation) = event.generation {
+                line.set_item("generation", generation)?;
+            }
+            sink.call1(py, (line,)).map(|_| ())
+        };
+        if let Err(error) = noted() {
+            error.write_unraisable(py, Some(sink.bind(py)));
+        }
+    });
+}

@@ -1,0 +1,58 @@
+//! `safeconduct._native`: what the Python package is made of. Conversions only; every decision is made
+//! in the crates `safeconduct` and `safeconduct-core`.
+//!
+//! | file | Python |
+//! |---|---|
+//! | `authority` | `Authority` |
+//! | `grant` | `Grant`, `Session` |
+//! | `verifier`, `claims` | `Verifier`, `Claims` |
+//! | `policy` | `Policy`, `Replay` |
+//! | `keys`, `secrets` | `KeySet`, `SigningKey`, `VerifyingKey`, `Secrets` |
+//! | `store` | `MemoryStore`, `SqliteStore` |
+//! | `refresh_token` | `RefreshToken` |
+//! | `error` | raises what `safeconduct.errors` defines |
+//! | `clock`, `time`, `text` | arguments |
+
+mod authority;
+mod claims;
+mod clock;
+mod error;
+mod grant;
+mod keys;
+mod policy;
+mod refresh_token;
+mod secrets;
+mod store;
+mod text;
+mod time;
+mod verifier;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use super::authority::Authority;
+    #[pymodule_export]
+    use super::claims::Claims;
+    #[pymodule_export]
+    use super::error::_reasons;
+    #[pymodule_export]
+    use super::grant::{Grant, Session};
+    #[pymodule_export]
+    use super::keys::{KeySet, SigningKey, VerifyingKey};
+    #[pymodule_export]
+    use super::policy::{Policy, Replay};
+    #[pymodule_export]
+    use super::refresh_token::RefreshToken;
+    #[pymodule_export]
+    use super::secrets::Secrets;
+    #[pymodule_export]
+    use super::store::{MemoryStore, SqliteStore};
+    #[pymodule_export]
+    use super::verifier::Verifier;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}
