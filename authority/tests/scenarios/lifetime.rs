@@ -104,8 +104,6 @@ fn a_repeat_moves_no_deadline() {
                 assert_eq!(outcome(&old.send(&deployment)), Outcome::Repeated);
             }
             assert_eq!(deadlines(&deployment), before);
-            deployment.set_millis(999_999);
-            assert!(deployment.authority.refresh(&client.token, &Default::default()).is_err() || rule == window(60));
             deployment.set_millis(1_000_000);
             assert_eq!(outcome(&client.send(&deployment)), IDLE);
         }
@@ -148,7 +146,7 @@ fn a_jwt_session_ends_with_its_token_and_an_opaque_one_like_any_other() {
         assert_eq!(deployment.authority.sessions("user-1", None, 10).unwrap().len(), 2);
         deployment.set_millis(100_000);
         assert_eq!(deployment.authority.sessions("user-1", None, 10).unwrap().len(), 1);
-        for at in [999_999, 1_999_998, 2_999_000, 2_999_999] {
+        for at in [999_999, 1_999_998, 2_999_997] {
             deployment.set_millis(at);
             deployment.authority.authenticate(&token).unwrap();
         }

@@ -81,7 +81,8 @@ fn stores_that_leave_out_a_comparison_are_caught() {
 
 /// Says what outlives a revocation among 64 threads that refresh while it happens.
 fn refreshes_around_a_revocation(bed: &Bed, how: End) -> Result<(), String> {
-    let deployment = bed.deployment();
+    // Two servers on one store: what the other one knows, this one knows only from the store.
+    let (deployment, other) = (bed.deployment(), bed.deployment());
     let client = Client::sign_in(&deployment, window(10));
     let (gate, acknowledged, granted_after) = (Barrier::new(64), AtomicBool::new(false), AtomicUsize::new(0));
     let minted: Vec<String> = std::thread::scope(|threads| {
@@ -90,7 +91,7 @@ fn refreshes_around_a_revocation(bed: &Bed, how: End) -> Result<(), String> {
             gate.wait();
             for _ in 0..4 {
                 let begun_after = acknowledged.load(Ordering::SeqCst);
-                if let Ok(granted) = client.send(&deployment) {
+                if let Ok(granted) = client.send(&other) {
                     access.extend(granted.grant.access_token.map(|token| token.to_string()));
                     granted_after.fetch_add(usize::from(begun_after), Ordering::SeqCst);
                 }
@@ -105,7 +106,7 @@ fn refreshes_around_a_revocation(bed: &Bed, how: End) -> Result<(), String> {
     });
     let mut scratch = Scratch::boxed();
     let good = minted.iter().filter(|access| deployment.authority.verify(access, &mut scratch).is_ok()).count();
-    match (granted_after.load(Ordering::SeqCst), good, outcome(&client.send(&deployment))) {
+    match (granted_after.load(Ordering::SeqCst), good, outcome(&client.send(&other))) {
         (0, 0, REVOKED) => Ok(()),
         other => Err(format!("granted afterwards, access tokens still good, session: {other:?}")),
     }
@@ -125,22 +126,22 @@ fn no_refresh_that_begins_after_an_acknowledged_revocation_succeeds_and_no_token
 
 /// Says which sessions outlive a revoke-all among 64 threads that sign in and refresh.
 fn sign_ins_around_a_revoke_all(bed: &Bed) -> Result<(), String> {
-    let deployment = bed.deployment();
+    let (deployment, other) = (bed.deployment(), bed.deployment());
     let before: Vec<Client> = (0..8).map(|i| Client::sign_in(&deployment, RULES[i % 3])).collect();
     let (gate, started) = (Barrier::new(64), AtomicBool::new(false));
+    let sign_in = |number: usize| {
+        let mut mine = Vec::new();
+        gate.wait();
+        for _ in 0..3 {
+            let mut client = Client::sign_in(&other, RULES[number % 3]);
+            let acknowledged_before = !started.load(Ordering::SeqCst);
+            client.refresh(&other);
+            mine.push((acknowledged_before, client));
+        }
+        mine
+    };
     let racing: Vec<(bool, Client)> = std::thread::scope(|threads| {
-        let sign_in = |number: usize| {
-            let mut mine = Vec::new();
-            gate.wait();
-            for _ in 0..3 {
-                let mut client = Client::sign_in(&deployment, RULES[number % 3]);
-                let acknowledged_before = !started.load(Ordering::SeqCst);
-                client.refresh(&deployment);
-                mine.push((acknowledged_before, client));
-            }
-            mine
-        };
-        let (sign_in, gate, started) = (&sign_in, &gate, &started);
+        let sign_in = &sign_in;
         let signing_in: Vec<_> = (0..63).map(|number| threads.spawn(move || sign_in(number))).collect();
         gate.wait();
         started.store(true, Ordering::SeqCst);
@@ -148,13 +149,13 @@ fn sign_ins_around_a_revoke_all(bed: &Bed) -> Result<(), String> {
         signing_in.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let earlier = before.iter().chain(racing.iter().filter(|(earlier, _)| *earlier).map(|(_, client)| client));
-    let alive = earlier.filter(|client| client.send(&deployment).is_ok()).count();
+    let alive = earlier.filter(|client| client.send(&other).is_ok()).count();
     if alive > 0 {
         return Err(format!("{alive} sessions outlive the revoke-all"));
     }
     // A second one, with nobody racing, ends whatever came after the first.
     deployment.authority.revoke_subject("user-1", None).unwrap();
-    let alive = racing.iter().filter(|(_, client)| client.send(&deployment).is_ok()).count();
+    let alive = racing.iter().filter(|(_, client)| client.send(&other).is_ok()).count();
     if alive > 0 { Err(format!("{alive} sessions outlive the second revoke-all")) } else { Ok(()) }
 }
 

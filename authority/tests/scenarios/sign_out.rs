@@ -124,8 +124,8 @@ fn a_revoke_all_keeps_the_session_named_and_refuses_one_that_is_not_the_subjects
 
 /// How a session can be ended.
 const ENDS: [fn(&Deployment, &Client); 4] = [
-    |deployment, client| drop(deployment.authority.revoke(&client.token).unwrap()),
-    |deployment, client| drop(deployment.authority.revoke_session(client.session).unwrap()),
+    |deployment, client| assert!(deployment.authority.revoke(&client.token).is_ok()),
+    |deployment, client| assert!(deployment.authority.revoke_session(client.session).is_ok()),
     |deployment, _| deployment.authority.revoke_subject("user-1", None).unwrap(),
     |deployment, _| deployment.authority.erase_subject("user-1").unwrap(),
 ];
@@ -144,12 +144,15 @@ fn overlap(bed: &Bed, rule: safeconduct::core::session::state::Replay, pair: (us
     } else {
         drop(client.send(&slow));
     }
-    let came = !interposed.disarm();
+    if interposed.disarm() {
+        return false;
+    }
     for server in [&slow, &other] {
         assert_eq!(outcome(&client.send(server)), REVOKED, "{pair:?} at {call}");
     }
-    assert!(other.authority.sessions("user-1", None, 10).unwrap().is_empty());
-    came
+    let listed = other.authority.sessions("user-1", None, 100).unwrap();
+    assert!(listed.iter().all(|listed| listed.session != client.session));
+    true
 }
 
 /// Scenario 45: sign-out, revoke, revoke-all, erase and refresh, each in the middle of each.
