@@ -64,6 +64,11 @@ impl Bed {
         Self { store: AnyStore(Arc::new(store)), file: Some((directory, path)) }
     }
 
+    /// An empty store of the same engine.
+    pub fn fresh(&self) -> Self {
+        if self.file.is_some() { Self::sqlite() } else { Self::memory() }
+    }
+
     pub fn deployment(&self) -> Deployment {
         Deployment::over(self.store.clone(), Settings::default())
     }

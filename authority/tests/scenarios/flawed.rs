@@ -15,6 +15,8 @@ pub enum Flaw {
     ComparesNothing,
     /// A revoked session's record is written, but not the subject's epoch.
     LosesSubjects,
+    /// Of several writes the first is carried out.
+    WritesHalf,
     /// Deletes nothing.
     KeepsWhatIsDeleted,
 }
@@ -50,6 +52,7 @@ impl Flawed {
                 }
             }
             Flaw::LosesSubjects => commit.put.retain(|put| !matches!(put.key, Key::Subject(_)) || put.record.is_none()),
+            Flaw::WritesHalf => commit.put.truncate(1),
             Flaw::KeepsWhatIsDeleted => commit.put.retain(|put| put.record.is_some()),
         }
         Ok(commit)
