@@ -93,6 +93,8 @@ impl Place {
             connection.pragma_update(None, "checkpoint_fullfsync", true).map_err(explain)?;
         }
         connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
+        // What is deleted is overwritten with zeros, not only forgotten: an erasure is one.
+        connection.pragma_update(None, "secure_delete", true).map_err(explain)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(())
     }

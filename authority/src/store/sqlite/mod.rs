@@ -104,7 +104,13 @@ impl Store for SqliteStore {
     fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let marks = commit.log.iter().map(|_| draw().map(i64::from_be_bytes)).collect::<Result<Vec<_>, _>>()?;
         self.pools().writer.lend(self.place(), |connection| {
-            commit::commit(connection, commit, &marks).map_err(|error| self.place().explain(&error))
+            let answer = commit::commit(connection, commit, &marks).map_err(|error| self.place().explain(&error))?;
+            if answer == Committed::Done && commit.put.iter().any(|put| put.record.is_none()) {
+                // What was deleted goes from the write-ahead log too; where a reader is in the way, with a
+                // later checkpoint. The commit stands either way.
+                let _ = connection.query_row(sql::FORGET, [], |_| Ok(()));
+            }
+            Ok(answer)
         })
     }
 
