@@ -22,8 +22,7 @@ pub(super) fn rotate(session: &Session, event: &Rotate<'_>, context: &Context<'_
         return Step::refused(Refusal::ScopeExceeded);
     }
     if context.view.min_claims_version > stored.claims_version {
-        // The store lost an Amend: what it holds may be more than the session is still entitled to.
-        return Step { rolled_back: true, ..Step::refused(Refusal::StoreBehind) };
+        return lost_amend();
     }
     if token.generation > stored.generation {
         return adopt(stored, token, context, |adopted| advance(&adopted, token, successor, session, context));
@@ -55,6 +54,9 @@ pub(super) fn rotate(session: &Session, event: &Rotate<'_>, context: &Context<'_
 /// An opaque session token is presented: the current one is good, and so is its predecessor for a while.
 pub(super) fn authenticate(session: &Session, token: Presented, context: &Context<'_>) -> Step {
     let (stored, replay) = (&session.state, session.terms.replay);
+    if context.view.min_claims_version > stored.claims_version {
+        return lost_amend();
+    }
     if token.generation > stored.generation {
         return adopt(stored, token, context, |adopted| {
             Step::moved(Outcome::Authenticated, State { idle_deadline: idle_deadline(session, context), ..adopted })
@@ -102,6 +104,11 @@ fn advance(stored: &State, token: Presented, next: Commitment, session: &Session
         ..*stored
     };
     Step::moved(Outcome::Rotated, state)
+}
+
+/// The store lost an `Amend`: what it holds may be more than the session is still entitled to.
+pub(super) fn lost_amend() -> Step {
+    Step { rolled_back: true, ..Step::refused(Refusal::StoreBehind) }
 }
 
 /// Rule 8: the record is behind an authentic, sealed token, so the store went back.
