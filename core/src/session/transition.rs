@@ -185,7 +185,8 @@ fn issue(new: Issue, subject: Option<&Subject>, context: &Context<'_>) -> Step {
 }
 
 /// Replaces scope and claims; an opaque session also moves on to its next token, as on every change of
-/// privilege.
+/// privilege. Where the store lost an earlier one, only an amendment that leaves nothing of the record's
+/// entitlement is taken.
 fn amend(session: &Session, amendment: &Amendment, successor: Commitment, context: &Context<'_>) -> Step {
     if lost_amendment(&session.state, context) && (amendment.scope.is_none() || amendment.claims.is_none()) {
         // What would stay as it is may be what the lost amendment took away.
