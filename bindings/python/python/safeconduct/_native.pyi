@@ -1,0 +1,722 @@
+"""The native part. Import its names from `safeconduct`."""
+
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
+from datetime import datetime, timedelta
+from os import PathLike
+from typing import Any, Generic, Literal, TypeAlias, final, overload
+
+from typing_extensions import TypeVar
+
+__all__ = [
+    "Authority",
+    "Claims",
+    "Grant",
+    "KeySet",
+    "MemoryStore",
+    "Policy",
+    "RefreshToken",
+    "Replay",
+    "Secrets",
+    "Session",
+    "SigningKey",
+    "SqliteStore",
+    "Verifier",
+    "VerifyingKey",
+    "__version__",
+    "_reasons",
+]
+
+__version__: str
+
+_Seconds: TypeAlias = timedelta | float
+_Commitment: TypeAlias = str | bytes
+_Algorithm: TypeAlias = Literal["EdDSA", "Ed25519", "HS256", "HS384", "HS512"] | str
+_Mac: TypeAlias = Literal["HS256", "HS384", "HS512"] | str
+_Mode: TypeAlias = Literal["hybrid", "jwt", "opaque"]
+_Outcome: TypeAlias = Literal["issued", "rotated", "repeated", "paused", "amended"]
+
+_Access = TypeVar("_Access", str, None, str | None, default=str | None)
+_Refresh = TypeVar("_Refresh", str, None, str | None, default=str | None)
+_Receipt = TypeVar("_Receipt", str, None, str | None, default=str | None)
+_Opaque = TypeVar("_Opaque", str, None, str | None, default=str | None)
+
+def _reasons() -> list[tuple[str, list[str]]]: ...
+
+@final
+class Secrets:
+    """The master keys of a deployment: what refresh tokens, records and the directory are made with.
+
+    Never kept in the store, never the keys that sign access tokens. Without them every session is lost;
+    with them and the database anybody can make sessions. Immutable; shows nothing of itself and cannot be
+    pickled.
+    """
+
+    @staticmethod
+    def generate() -> Secrets:
+        """New secrets, which end with the process unless `to_text` is kept. For tests."""
+
+    @staticmethod
+    def from_file(path: str | PathLike[str], create: bool = False) -> Secrets:
+        """The secrets in a file: keys `sck1_…`, a line each; lines that begin with `#` are passed over.
+
+        With `create`, a file that is not there is made with new secrets and mode 0600. It is made whole or
+        not at all and never overwritten, so several processes may start at once.
+
+        Raises `SecretsRefused` where the file is missing, malformed, cannot be read or made, or may be
+        read by its group or others (`chmod 600`).
+        """
+
+    @staticmethod
+    def from_env(name: str) -> Secrets:
+        """The secrets in an environment variable: keys separated by white space or commas.
+
+        Raises `SecretsRefused` where it is not set or malformed.
+        """
+
+    def to_text(self) -> str:
+        """What `from_file` and `from_env` read, to be written where only the application can read it."""
+
+@final
+class SigningKey:
+    """A key that signs access tokens. Immutable; cannot be pickled."""
+
+    @staticmethod
+    def from_jwk(jwk: dict[str, Any] | str) -> SigningKey:
+        """A key from a private or symmetric JWK, as `dict` or JSON text (RFC 7517, RFC 8037).
+
+        Without `alg`, an `OKP` key is `EdDSA` and an `oct` key `HS256`; without `kid`, it is derived.
+        Raises `KeyRefused`.
+        """
+
+    @staticmethod
+    def from_pem(pem: str, *, kid: str | None = None) -> SigningKey:
+        """An Ed25519 key from PEM, a PKCS#8 `PRIVATE KEY`. The `kid` is its thumbprint (RFC 7638).
+
+        Raises `KeyRefused`.
+        """
+
+    @staticmethod
+    def hmac(secret: bytes, algorithm: _Mac = "HS256", *, kid: str | None = None) -> SigningKey:
+        """An HMAC key. The secret has at least as many bytes as its hash (32, 48, 64), at most 1024.
+
+        Raises `KeyRefused`.
+        """
+
+    def verifying_key(self) -> VerifyingKey:
+        """The key that verifies what this one signs; for HMAC, the same secret once more."""
+
+    @property
+    def kid(self) -> str:
+        """The name that tokens call this key by."""
+
+    @property
+    def algorithm(self) -> str:
+        """The `alg` that it signs with."""
+
+@final
+class VerifyingKey:
+    """A key that verifies. For HMAC as secret as the one that signs. Immutable; cannot be pickled."""
+
+    @staticmethod
+    def from_jwk(jwk: dict[str, Any] | str) -> VerifyingKey:
+        """A key from a public JWK, as `dict` or JSON text. Raises `KeyRefused`, also for private members."""
+
+    @staticmethod
+    def from_pem(pem: str, *, kid: str | None = None) -> VerifyingKey:
+        """An Ed25519 key from PEM, an SPKI `PUBLIC KEY`. Raises `KeyRefused`."""
+
+    @staticmethod
+    def hmac(secret: bytes, algorithm: _Mac = "HS256", *, kid: str | None = None) -> VerifyingKey:
+        """An HMAC key; see `SigningKey.hmac`."""
+
+    def jwk(self) -> str:
+        """The public JWK as JSON text. Raises `KeyRefused` for a symmetric key."""
+
+    @property
+    def kid(self) -> str:
+        """The name that tokens call this key by."""
+
+    @property
+    def algorithm(self) -> str:
+        """The `alg` that it verifies."""
+
+@final
+class KeySet:
+    """Keys by `kid`: at most one that signs, and all that verify. Immutable; cannot be pickled."""
+
+    @staticmethod
+    def generate(algorithm: _Algorithm = "EdDSA") -> KeySet:
+        """A set of one new key. Persist `private_jwks()`. Raises `KeyRefused` for an unknown algorithm."""
+
+    @staticmethod
+    def from_jwks(jwks: str) -> KeySet:
+        """A set from the JSON text of a JWK set (RFC 7517 section 5).
+
+        The first private or symmetric key signs, the others verify. Keys of foreign types are left out;
+        see `skipped`. Raises `KeyRefused`.
+        """
+
+    def jwks(self) -> str:
+        """The public keys as the JSON text of a JWK set, to be published.
+
+        Raises `KeyRefused` where a key is symmetric: it never comes out this way.
+        """
+
+    def private_jwks(self) -> str:
+        """The keys with their secrets, to be persisted where only the issuer can read them."""
+
+    @property
+    def kids(self) -> list[str]:
+        """The `kid` of every key."""
+
+    @property
+    def skipped(self) -> list[tuple[int, str]]:
+        """What `from_jwks` left out: places in `keys`, from zero, and reasons."""
+
+    def __len__(self) -> int: ...
+
+@final
+class MemoryStore:
+    """A store in memory, for tests: it ends with the process."""
+
+    def __new__(cls) -> MemoryStore: ...
+
+@final
+class SqliteStore:
+    """A store in one SQLite file on a local disk; several processes may share it, forked ones included.
+
+    Every commit waits for the disk. An operation that is in another's way for 5 seconds raises
+    `StoreUnavailable`.
+    """
+
+    def __new__(cls, path: str | PathLike[str]) -> SqliteStore:
+        """Opens the store, making the file (not its directory) where there is none.
+
+        Raises `StoreUnusable` where `path` cannot be a store, `StoreUnavailable` where it may be one later.
+        """
+
+@final
+class Replay:
+    """When a refresh token shown again is a repeat and not a theft; fixed when a session is issued.
+
+    Each rule has its own theft gap, which is written there. Immutable, comparable, hashable.
+    """
+
+    @staticmethod
+    def committed() -> Replay:
+        """The client draws each next secret itself and sends its commitment: for apps and services.
+
+        The same commitment is a repeat at any delay. A thief with the token gets nothing that the client
+        gets; one with token and next secret shares one successor until either side uses it.
+        """
+
+    @staticmethod
+    def bound() -> Replay:
+        """Bound to a DPoP key. Not to be had yet: `issue` and `Policy` raise `ConfigError`."""
+
+    @staticmethod
+    def window(seconds: _Seconds, late: Literal["challenge", "revoke"] = "challenge") -> Replay:
+        """The immediate predecessor is answered with the same successor for so long: for browsers.
+
+        0 to 60 whole seconds; 0 is strict. It must cover a request and its reply. What comes later meets a
+        challenge, or revokes. Within the window a thief and a second tab are the same event.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Policy:
+    """The rules of a deployment. Lengths are `timedelta` or whole seconds. Immutable, comparable."""
+
+    def __new__(
+        cls,
+        *,
+        access_ttl: _Seconds | None = None,
+        idle_ttl: _Seconds | None = None,
+        absolute_ttl: _Seconds | None = None,
+        max_sessions: int | None = None,
+        session_limit: Literal["end_oldest", "refuse"] | None = None,
+        replay: Replay | None = None,
+        store_behind: Literal["adopt", "unavailable"] | None = None,
+        max_claims: int | None = None,
+        personal_claims: Sequence[str] | None = None,
+        partitions: int | None = None,
+    ) -> Policy:
+        """What is not given is as most want it.
+
+        - `access_ttl`: the life of an access token, 1 s to 1 h; 10 minutes.
+        - `idle_ttl`: how long a session may lie unused; 30 days.
+        - `absolute_ttl`: how long it may last in all, at most 400 days; 180 days.
+        - `max_sessions`: live sessions of a subject, 1 to 1000; 100.
+        - `session_limit`: whether one more ends the oldest or is refused; `"end_oldest"`.
+        - `replay`: the rule of sessions that ask for none and bring no commitment; `Replay.window(10)`.
+        - `store_behind`: whether a token ahead of the store is adopted, or answered `StoreBehind`; `"adopt"`.
+        - `max_claims`: bytes of a session's own claims as JSON, at most 4096; 1024.
+        - `personal_claims`: claims that look like personal data and are allowed all the same; none. `"sub"`
+          stands for a subject that looks like an e-mail address or a telephone number.
+        - `partitions`: over how many partitions subjects are spread, 1 to 255, for the life of a store; 16.
+
+        Raises `PolicyRefused` for an unsafe combination and says why.
+        """
+
+    @property
+    def access_ttl(self) -> timedelta:
+        """The life of an access token."""
+
+    @property
+    def idle_ttl(self) -> timedelta:
+        """How long a session may lie unused."""
+
+    @property
+    def absolute_ttl(self) -> timedelta:
+        """How long a session may last in all."""
+
+    @property
+    def max_sessions(self) -> int:
+        """How many live sessions a subject may have."""
+
+    @property
+    def session_limit(self) -> Literal["end_oldest", "refuse"]:
+        """What a sign-in meets when there are as many."""
+
+    @property
+    def replay(self) -> Replay:
+        """The replay rule of sessions that ask for none and bring no commitment."""
+
+    @property
+    def store_behind(self) -> Literal["adopt", "unavailable"]:
+        """What a token meets that is ahead of the store."""
+
+    @property
+    def max_claims(self) -> int:
+        """The size limit of a session's own claims as JSON, in bytes."""
+
+    @property
+    def personal_claims(self) -> list[str]:
+        """Claims that look like personal data and may be in access tokens all the same."""
+
+    @property
+    def partitions(self) -> int:
+        """Over how many partitions subjects are spread."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class Grant(Generic[_Access, _Refresh, _Receipt, _Opaque]):
+    """What an operation hands out. Immutable; shows no token in `repr`, and cannot be pickled.
+
+    | from | access_token | refresh_token | receipt | session_token |
+    |---|---|---|---|---|
+    | `issue`, hybrid | yes | yes | | |
+    | `issue`, hybrid with a commitment | yes | | yes | |
+    | `issue`, jwt | yes | | | |
+    | `issue`, opaque | | | | yes |
+    | `refresh` | yes | yes | | |
+    | `refresh` with a commitment | unless `"repeated"` | | yes | |
+    | `amend` | hybrid, jwt | | | opaque |
+
+    Type checkers see which: `Grant[str, None, str, None]` has an access token and a receipt.
+    """
+
+    @property
+    def access_token(self) -> _Access:
+        """A JWT for resource servers; verified locally."""
+
+    @property
+    def refresh_token(self) -> _Refresh:
+        """The refresh token that is current now: a bearer secret."""
+
+    @property
+    def receipt(self) -> _Receipt:
+        """The server's half of the refresh token, where the client drew the other: `RefreshToken.assemble`."""
+
+    @property
+    def session_token(self) -> _Opaque:
+        """The opaque session token that is current now: a bearer secret."""
+
+    @property
+    def session_id(self) -> str:
+        """The session (`sid`), 22 characters: an address, not a secret."""
+
+    @property
+    def expires_in(self) -> int:
+        """For how many seconds the access token is good; in mode opaque, the session if it is not used."""
+
+    @property
+    def outcome(self) -> _Outcome:
+        """What was decided."""
+
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> Any: ...
+
+@final
+class Session:
+    """A live session as its subject may see it. Times are aware, in UTC. Immutable."""
+
+    @property
+    def session_id(self) -> str:
+        """Its identifier."""
+
+    @property
+    def mode(self) -> _Mode:
+        """What its bearer is given."""
+
+    @property
+    def client_id(self) -> str:
+        """For which client it was issued."""
+
+    @property
+    def scope(self) -> str:
+        """What its bearer may do."""
+
+    @property
+    def device(self) -> str | None:
+        """What the application noted of the device."""
+
+    @property
+    def ip(self) -> str | None:
+        """Where the sign-in came from."""
+
+    @property
+    def issued_at(self) -> datetime:
+        """When it was issued."""
+
+    @property
+    def rotated_at(self) -> datetime:
+        """When its token was last replaced."""
+
+    @property
+    def idle_deadline(self) -> datetime:
+        """When it ends unless it is used before."""
+
+    @property
+    def absolute_deadline(self) -> datetime:
+        """When it ends whatever happens."""
+
+@final
+class Claims(Mapping[str, Any]):
+    """What a verified token says: a read-only mapping, parsed when it is first looked at.
+
+    The attributes are the registered claims (RFC 7519, RFC 9068), `None` where the token lacks one. Those
+    of an access token are always there, but for `scope`, `nbf` and `auth_time`.
+    """
+
+    @property
+    def iss(self) -> str | None:
+        """Who issued it."""
+
+    @property
+    def sub(self) -> str | None:
+        """Whom it is about."""
+
+    @property
+    def aud(self) -> str | list[str] | None:
+        """Whom it is for."""
+
+    @property
+    def client_id(self) -> str | None:
+        """The client it was issued to."""
+
+    @property
+    def exp(self) -> int | None:
+        """When it expires, in Unix seconds."""
+
+    @property
+    def iat(self) -> int | None:
+        """When it was issued, in Unix seconds."""
+
+    @property
+    def nbf(self) -> int | None:
+        """From when on it is valid, in Unix seconds."""
+
+    @property
+    def jti(self) -> str | None:
+        """What tells it from other tokens."""
+
+    @property
+    def sid(self) -> str | None:
+        """Its session."""
+
+    @property
+    def scope(self) -> str | None:
+        """Space-separated scopes."""
+
+    @property
+    def auth_time(self) -> int | None:
+        """When the person signed in, in Unix seconds."""
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether `scope` lists this scope."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All claims as a new `dict`."""
+
+    def keys(self) -> KeysView[str]: ...
+    def values(self) -> ValuesView[Any]: ...
+    def items(self) -> ItemsView[str, Any]: ...
+    def get(self, key: object, default: Any = None, /) -> Any: ...
+    def __getitem__(self, key: str, /) -> Any: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class RefreshToken:
+    """What a client written in Python does under `Replay.committed()`."""
+
+    @staticmethod
+    def new_secret() -> str:
+        """A new secret: 43 characters of base64url. Keep it durably before the token is first used."""
+
+    @staticmethod
+    def commitment(secret: str) -> str:
+        """What is sent of a secret: its SHA-256, 43 characters of base64url. Raises `ValueError`."""
+
+    @staticmethod
+    def assemble(receipt: str, secret: str) -> str:
+        """The refresh token that a receipt and the secret it was made for are together.
+
+        Raises `NotOurs` for a malformed receipt, `ValueError` for a malformed secret.
+        """
+
+@final
+class Verifier:
+    """Accepts the tokens of one issuer for one audience, locally. Immutable; for many threads at once."""
+
+    def __new__(
+        cls,
+        keys: KeySet | Sequence[VerifyingKey],
+        issuer: str | None = None,
+        audience: str | None = None,
+        profile: Literal["access_token", "jwt"] = "access_token",
+        leeway: _Seconds | None = None,
+        max_ttl: _Seconds | None = None,
+    ) -> Verifier:
+        """Trusts `keys`.
+
+        - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
+          audience, a token that has one is refused).
+        - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
+        - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
+
+        Raises `ConfigError`.
+        """
+
+    def verify(self, token: str, now: float | datetime | None = None) -> Claims:
+        """What a token says, where it is to be believed.
+
+        `now` is Unix seconds or an aware `datetime`; the system's clock where it is not given. Revocation
+        is not asked: a token is good until it expires. Raises `InvalidToken`.
+        """
+
+@final
+class Authority:
+    """Issues, refreshes, verifies and revokes. Share one between threads.
+
+    Every method raises `TypeError` for arguments of wrong types, and whatever `clock` raises.
+    """
+
+    def __new__(
+        cls,
+        *,
+        issuer: str,
+        audience: str,
+        keys: KeySet | SigningKey,
+        secrets: Secrets,
+        store: MemoryStore | SqliteStore,
+        policy: Policy | None = None,
+        clock: Callable[[], float] | None = None,
+        audit: Callable[[dict[str, Any]], object] | None = None,
+    ) -> Authority:
+        """Binds keys, secrets and policy to a store, marking an empty one as this deployment's.
+
+        - `clock` gives Unix seconds, to the millisecond; it is asked once for each operation.
+        - `audit` is called with each event after it was committed, before the operation returns: `at` (Unix
+          milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
+          it. What it raises goes to `sys.unraisablehook`; the operation is done already.
+
+        Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
+        `StoreError` where it cannot be used.
+        """
+
+    @overload
+    def issue(
+        self,
+        subject: str,
+        *,
+        scope: str = "",
+        client_id: str = "default",
+        claims: dict[str, Any] | None = None,
+        device: str | None = None,
+        ip: str | None = None,
+        replay: Replay | None = None,
+        mode: Literal["hybrid"] = "hybrid",
+        commitment: None = None,
+    ) -> Grant[str, str, None, None]: ...
+    @overload
+    def issue(
+        self,
+        subject: str,
+        *,
+        scope: str = "",
+        client_id: str = "default",
+        claims: dict[str, Any] | None = None,
+        device: str | None = None,
+        ip: str | None = None,
+        replay: Replay | None = None,
+        mode: Literal["hybrid"] = "hybrid",
+        commitment: _Commitment,
+    ) -> Grant[str, None, str, None]: ...
+    @overload
+    def issue(
+        self,
+        subject: str,
+        *,
+        scope: str = "",
+        client_id: str = "default",
+        claims: dict[str, Any] | None = None,
+        device: str | None = None,
+        ip: str | None = None,
+        replay: Replay | None = None,
+        mode: Literal["jwt"],
+        commitment: None = None,
+    ) -> Grant[str, None, None, None]: ...
+    @overload
+    def issue(
+        self,
+        subject: str,
+        *,
+        scope: str = "",
+        client_id: str = "default",
+        claims: dict[str, Any] | None = None,
+        device: str | None = None,
+        ip: str | None = None,
+        replay: Replay | None = None,
+        mode: Literal["opaque"],
+        commitment: None = None,
+    ) -> Grant[None, None, None, str]: ...
+    @overload
+    def issue(
+        self,
+        subject: str,
+        *,
+        scope: str = "",
+        client_id: str = "default",
+        claims: dict[str, Any] | None = None,
+        device: str | None = None,
+        ip: str | None = None,
+        replay: Replay | None = None,
+        mode: str = "hybrid",
+        commitment: _Commitment | None = None,
+    ) -> Grant:
+        """Signs a subject in. The application has authenticated it.
+
+        - `subject` (`sub`), `client_id`, `device`, `ip`: at most 512 bytes each. The subject is an opaque
+          identifier; `device` and `ip` are notes for the list of sessions and in no token.
+        - `scope`: tokens separated by single spaces.
+        - `claims`: further claims of the access tokens, as `json.dumps` writes them.
+        - `mode`: `"hybrid"` (access and refresh token), `"jwt"` (one access token; the session ends with
+          it), `"opaque"` (a session token, looked up on each request).
+        - `commitment`: of the first secret, which the client drew: 32 bytes, or base64url.
+        - `replay`: `Replay.committed()` where a commitment is given, else the policy's.
+
+        Raises `SignInRefused` (fix the call), `TooManySessions`, `StoreError`; `TypeError` or `ValueError`
+        for claims that JSON cannot say.
+        """
+
+    @overload
+    def refresh(
+        self,
+        refresh_token: str,
+        *,
+        client_id: str | None = None,
+        next_commitment: None = None,
+        scope: str | None = None,
+        challenge: str | None = None,
+    ) -> Grant[str, str, None, None]: ...
+    @overload
+    def refresh(
+        self,
+        refresh_token: str,
+        *,
+        client_id: str | None = None,
+        next_commitment: _Commitment,
+        scope: str | None = None,
+        challenge: str | None = None,
+    ) -> Grant[str | None, None, str, None]: ...
+    @overload
+    def refresh(
+        self,
+        refresh_token: str,
+        *,
+        client_id: str | None = None,
+        next_commitment: _Commitment | None = None,
+        scope: str | None = None,
+        challenge: str | None = None,
+    ) -> Grant:
+        """Replaces a refresh token.
+
+        - `client_id`: the client that presents it, where it was authenticated or named.
+        - `next_commitment`: of the next secret, under `Replay.committed()`.
+        - `scope`: less than was granted; the next refresh may ask for all of it again.
+        - `challenge`: what `Superseded` carried.
+
+        Raises `RefreshRefused`: sign in again, but for `Superseded` (read the storage again) and those that
+        say to mend the client. `StoreError`: try again. `ValueError` for a malformed commitment.
+        """
+
+    def verify(self, access_token: str) -> Claims:
+        """Verifies an access token locally, revocations known to this process included. Asks no store.
+
+        Raises `InvalidToken`.
+        """
+
+    def authenticate(self, session_token: str) -> Claims:
+        """The claims of the session of an opaque token, looked up in the store.
+
+        Raises `RefreshRefused` (sign in again), `StoreError`.
+        """
+
+    def amend(self, session_id: str, *, scope: str | None = None, claims: dict[str, Any] | None = None) -> Grant:
+        """Replaces scope, claims or both; what is not given stays. Older access tokens become stale.
+
+        Raises `SignInRefused` (fix the call), `RefreshRefused` where the session is not live, `StoreError`.
+        """
+
+    def revoke(self, token: str) -> str:
+        """Ends the session of a refresh token, a session token or an access token (RFC 7009).
+
+        Gives `"revoked"`, or why there was nothing to revoke: `"not_ours"`, `"session_unknown"`. Raises
+        `StoreError`: the session may still be good; try again.
+        """
+
+    def revoke_session(self, session_id: str) -> str:
+        """Ends a session. Gives and raises as `revoke`."""
+
+    def revoke_subject(self, subject: str, *, keep: str | None = None) -> None:
+        """Ends every session of a subject, but for the session id `keep`, in one write.
+
+        Access tokens of the session that is kept become invalid too; its next refresh gives a good one.
+        Raises `RefreshRefused` where `keep` is not a live session of the subject: then nothing is revoked.
+        """
+
+    def erase_subject(self, subject: str) -> None:
+        """Deletes everything of a subject; its tokens stay refused. Raises `StoreError`: call again."""
+
+    def sessions(self, subject: str, *, after: str | None = None, limit: int = 100) -> list[Session]:
+        """The live sessions of a subject in order of their ids: at most `limit` after the session id `after`.
+
+        Raises `SessionUnknown` where `after` is no session id, `StoreError`.
+        """
+
+    @property
+    def issuer(self) -> str:
+        """The claim `iss`."""
+
+    @property
+    def audience(self) -> str:
+        """The claim `aud`."""
