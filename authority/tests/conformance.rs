@@ -1,5 +1,6 @@
 //! Every engine of this package passes every case.
 
+#![cfg(feature = "sqlite")]
 #![expect(clippy::print_stdout, reason = "the names and times of the cases are the output")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -3,7 +3,7 @@
 //! The test starts itself again as a child that commits from three threads and acknowledges each commit
 //! on a pipe, kills it, opens the file and looks.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "sqlite"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,8 @@
     reason = "a test"
 )]
 
+#[path = "ledger/dice.rs"]
+mod dice;
 mod ledger;
 
 use std::io::{BufRead, BufReader, Write};
@@ -21,7 +23,8 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ledger::{Dice, Ledger};
+use dice::Dice;
+use ledger::Ledger;
 use safeconduct::store::SqliteStore;
 
 const FILE: &str = "SAFECONDUCT_CRASH_KILL_FILE";

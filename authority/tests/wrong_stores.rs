@@ -23,6 +23,7 @@ enum Flaw {
     ComparesBeforeItLocks,
     ConflictsWhileBusy,
     WritesPutByPut,
+    WritesBlindly,
     LogsDespiteAConflict,
     CutsLongRecords,
     MixesUpKinds,
@@ -62,6 +63,7 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (Flaw::CutsLongRecords, "a_record_is_read_back_as_it_was_written"),
     (Flaw::MixesUpKinds, "kinds_of_key_are_kept_apart"),
     (Flaw::ForgetsTheDeployment, "the_deployment_record_is_a_record"),
+    (Flaw::WritesBlindly, "a_blind_write_overwrites_nothing"),
     (Flaw::BlanksInsteadOfDeleting, "a_deleted_record_is_absent"),
     (Flaw::SortsItsAnswers, "a_get_answers_in_the_order_of_its_keys"),
     (Flaw::ReadsKeyByKey, "a_get_sees_one_moment"),
@@ -127,6 +129,12 @@ impl Wrong {
             }
         }
         commit
+    }
+
+    /// Writes whatever is there.
+    fn force(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        while self.right.commit(&self.accept(commit.clone(), |_, _| true))? == Committed::Conflict {}
+        Ok(Committed::Done)
     }
 }
 
@@ -207,12 +215,19 @@ impl Store for Wrong {
                     return Ok(Committed::Conflict);
                 }
                 std::thread::sleep(std::time::Duration::from_micros(500));
-                commit.expect.clear();
+                return self.force(&commit);
             }
             Flaw::ConflictsWhileBusy => {
                 let Ok(_busy) = self.busy.try_lock() else { return Ok(Committed::Conflict) };
                 std::thread::sleep(std::time::Duration::from_micros(50));
                 return self.right.commit(&commit);
+            }
+            Flaw::WritesBlindly => {
+                for put in commit.put.clone() {
+                    if commit.expect.iter().all(|(key, _)| *key != put.key) {
+                        commit.expect.push((put.key, self.current(put.key)));
+                    }
+                }
             }
             Flaw::WritesPutByPut => {
                 for put in std::mem::take(&mut commit.put) {

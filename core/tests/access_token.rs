@@ -1,7 +1,16 @@
 //! What a verifier makes of tokens as they are issued, and of every small change to them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+use safeconduct_core::encoding::base64url;
 use safeconduct_core::id::{Partition, SessionId, SubjectHandle};
 use safeconduct_core::jws::{Algorithm, KeySet, SigningKey, Typ, VerifyingKey, sign};
 use safeconduct_core::time::{Seconds, Timestamp};
@@ -117,6 +126,24 @@ fn every_flip_of_one_bit_is_refused() {
 }
 
 #[test]
+fn every_truncation_and_every_flip_of_a_plain_jwt_is_refused() {
+    for key in keys().into_iter().filter(|key| key.algorithm() != Algorithm::Ed25519) {
+        let token = sign(&key, Typ::Jwt, br#"{"exp":1800000300}"#);
+        let verifier = Verifier::new(KeySet::new(key), VerifierConfig::jwt()).unwrap();
+        assert_eq!(refusal(&verifier, &token), None);
+        for place in 0..token.len() {
+            assert!(refusal(&verifier, &token[..place]).is_some(), "cut to {place}");
+            for bit in 0..7 {
+                let mut bytes = token.clone().into_bytes();
+                bytes[place] ^= 1 << bit;
+                let flipped = String::from_utf8(bytes).unwrap();
+                assert!(refusal(&verifier, &flipped).is_some(), "bit {bit} of {place}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_token_lives_exactly_from_its_start_to_its_end_give_or_take_the_leeway() {
     let key = || SigningKey::ed25519(&[7; 32], Algorithm::EdDsa).unwrap();
     let payload = claims().to_json();
@@ -209,4 +236,42 @@ fn every_reason_has_a_name_of_its_own() {
     let names: std::collections::BTreeSet<_> = InvalidToken::ALL.iter().map(|reason| reason.reason()).collect();
     assert_eq!(names.len(), InvalidToken::ALL.len());
     assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+}
+
+/// A JWT verifier and an access-token verifier for one HMAC key.
+fn both_profiles() -> [Verifier; 2] {
+    [VerifierConfig::jwt(), VerifierConfig::access_token(ISSUER, AUDIENCE)].map(|config| {
+        Verifier::new(KeySet::new(SigningKey::hmac(&[1; 32], Algorithm::Hs256).unwrap()), config).unwrap()
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_verifier_panic(token in "\\PC{0,40}", segments in "[A-Za-z0-9_.=-]{0,60}") {
+        for verifier in both_profiles() {
+            prop_assert!(refusal(&verifier, &token).is_some());
+            prop_assert!(refusal(&verifier, &segments).is_some());
+        }
+    }
+
+    #[test]
+    fn no_signed_bytes_make_a_verifier_panic(
+        header in prop::collection::vec(any::<u8>(), 0..40),
+        payload in prop::collection::vec(any::<u8>(), 0..40),
+        claim in "iss|aud|sub|client_id|exp|iat|nbf|jti|sid|sep|cnf|scope",
+        value in "[\\[\\]{}\",:0-9eE.a-z\\\\-]{0,20}",
+    ) {
+        let key = SigningKey::hmac(&[1; 32], Algorithm::Hs256).unwrap();
+        let claims = format!("{{\"exp\":1800000300,\"{claim}\":{value}}}");
+        let input = format!("{}.{}", base64url::encode(&header), base64url::encode(&payload));
+        let tag = base64url::encode(key.signature(input.as_bytes(), &mut [0; 64]));
+        let odd = format!("{input}.{tag}");
+        for verifier in both_profiles() {
+            for typ in [Typ::Jwt, Typ::AccessToken] {
+                let _ = refusal(&verifier, &sign(&key, typ, &payload));
+                let _ = refusal(&verifier, &sign(&key, typ, claims.as_bytes()));
+            }
+            prop_assert!(refusal(&verifier, &odd).is_some());
+        }
+    }
 }

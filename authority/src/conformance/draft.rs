@@ -86,6 +86,12 @@ impl Draft {
         self.expect(key, from)
     }
 
+    /// Writes `record` and expects nothing: a mistake of the caller.
+    pub(super) fn write_blindly(mut self, key: Key, record: Versioned) -> Self {
+        self.0.put.push(Put { key, record: Some(record), gc_at: later() });
+        self
+    }
+
     /// Expects `key` at `from` and deletes it.
     pub(super) fn delete(mut self, key: Key, from: Option<Version>) -> Self {
         self.0.put.push(Put { key, record: None, gc_at: later() });

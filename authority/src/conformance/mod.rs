@@ -60,6 +60,7 @@ pub const CASES: &[Case] = &[
     Case::new("what_is_expected_but_not_written_is_compared", records::what_is_expected_but_not_written_is_compared),
     Case::new("a_commit_that_writes_nothing_compares", records::a_commit_that_writes_nothing_compares),
     Case::new("a_conflict_writes_nothing", records::a_conflict_writes_nothing),
+    Case::new("a_blind_write_overwrites_nothing", records::a_blind_write_overwrites_nothing),
     Case::new("a_deleted_record_is_absent", records::a_deleted_record_is_absent),
     Case::new("a_get_answers_in_the_order_of_its_keys", reads::a_get_answers_in_the_order_of_its_keys),
     Case::new("a_get_sees_one_moment", reads::a_get_sees_one_moment),

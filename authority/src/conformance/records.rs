@@ -1,7 +1,7 @@
 //! Compare and swap, one caller at a time.
 
 use safeconduct_core::id::Partition;
-use safeconduct_core::store::{Key, Version, Versioned};
+use safeconduct_core::store::{Committed, Key, Version, Versioned};
 
 use super::draft::{
     Draft, directory, draw, draw_subject, draw_version, holds, later, read_log, read_one, record, session,
@@ -175,6 +175,18 @@ pub(super) fn a_conflict_writes_nothing(store: &dyn Store) -> Result<(), Failure
         require(!read.entries.contains(&entry.to_vec()), "the log holds the entry of a commit that conflicted")?;
     }
     Ok(())
+}
+
+/// No caller may ask for it. An engine answers with an error, or else at least does no harm.
+pub(super) fn a_blind_write_overwrites_nothing(store: &dyn Store) -> Result<(), Failure> {
+    let subject = draw_subject(6)?;
+    let key = session(subject, 1);
+    let first = record(draw_version()?, *b"first");
+    Draft::new(subject.partition()).write(key, None, first.clone()).done(store)?;
+    let second = record(draw_version()?, *b"second");
+    let end = Draft::new(subject.partition()).write_blindly(key, second).send(store);
+    require(end != Ok(Committed::Done), "a write of a record for which nothing was expected went through")?;
+    holds(store, key, Some(&first))
 }
 
 pub(super) fn a_deleted_record_is_absent(store: &dyn Store) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use safeconduct_core::store::{Commit, Committed, Get, Key, List, Listed, LogRead
 use safeconduct_core::time::Timestamp;
 
 use super::cursor::{Cursor, PartitionSet};
-use super::{Store, StoreError, draw};
+use super::{Store, StoreError, draw, refuse_blind_writes};
 
 /// How many expired rows, and how many expired log entries, a commit deletes on the way.
 const COLLECTED_PER_COMMIT: usize = 8;
@@ -53,6 +53,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        refuse_blind_writes(commit)?;
         let marks = commit.log.iter().map(|_| draw::<8>().map(u64::from_be_bytes)).collect::<Result<Vec<_>, _>>()?;
         let mut state = self.state();
         if commit.expect.iter().any(|(key, expected)| state.version(key) != *expected) {
@@ -64,8 +65,8 @@ impl Store for MemoryStore {
         state.collect(commit.now);
         for (entry, mark) in commit.log.iter().zip(marks) {
             let seq = state.tip().0.saturating_add(1);
-            let row = LogRow { partition: commit.partition.0, mark, gc_at: entry.gc_at, bytes: entry.bytes.clone() };
-            state.log.insert(seq, row);
+            state.log.insert(seq, LogRow { partition: commit.partition.0, mark, bytes: entry.bytes.clone() });
+            state.log_by_gc_at.insert((entry.gc_at, seq));
         }
         Ok(Committed::Done)
     }
@@ -98,6 +99,7 @@ struct State {
     records: BTreeMap<Key, Row>,
     by_gc_at: BTreeSet<(Timestamp, Key)>,
     log: BTreeMap<u64, LogRow>,
+    log_by_gc_at: BTreeSet<(Timestamp, u64)>,
     /// Drawn at the first read of the log.
     feed: Option<[u8; 16]>,
 }
@@ -110,7 +112,6 @@ struct Row {
 struct LogRow {
     partition: u8,
     mark: u64,
-    gc_at: Timestamp,
     bytes: Vec<u8>,
 }
 
@@ -140,10 +141,12 @@ impl State {
             self.remove(&key);
         }
         let tip = self.tip().0;
-        let old = self.log.iter().filter(|(seq, row)| **seq != tip && row.gc_at < now).map(|(seq, _)| *seq);
-        let old: Vec<u64> = old.take(COLLECTED_PER_COMMIT).collect();
-        for seq in old {
-            self.log.remove(&seq);
+        // The newest stays: cursors refer to it.
+        let old = self.log_by_gc_at.iter().take_while(|(gc_at, _)| *gc_at < now).filter(|(_, seq)| *seq != tip);
+        let old: Vec<(Timestamp, u64)> = old.take(COLLECTED_PER_COMMIT).copied().collect();
+        for entry in old {
+            self.log_by_gc_at.remove(&entry);
+            self.log.remove(&entry.1);
         }
     }
 

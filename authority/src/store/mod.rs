@@ -7,7 +7,7 @@ pub mod sqlite;
 
 use core::fmt;
 
-use safeconduct_core::store::{Commit, Committed, Get, List, Listed, LogRead, ReadLog, Versioned};
+use safeconduct_core::store::{Commit, Committed, Get, List, Listed, LogRead, Put, ReadLog, Versioned};
 
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
@@ -79,4 +79,13 @@ fn draw<const N: usize>() -> Result<[u8; N], StoreError> {
         Ok(()) => Ok(bytes),
         Err(error) => Err(StoreError::Unavailable(format!("the operating system gives no random bytes: {error}"))),
     }
+}
+
+/// What is written must also be expected, since no engine upserts. The core never asks otherwise.
+fn refuse_blind_writes(commit: &Commit) -> Result<(), StoreError> {
+    let blind = |put: &Put| commit.expect.iter().all(|(key, _)| *key != put.key);
+    if commit.put.iter().any(blind) {
+        return Err(StoreError::Unusable("a commit writes a record for which it expects nothing".into()));
+    }
+    Ok(())
 }

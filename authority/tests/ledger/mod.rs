@@ -87,17 +87,5 @@ fn version(n: u64) -> Version {
 
 /// The number, then as many bytes again and again that it takes a page or two at times.
 fn body(n: u64) -> Vec<u8> {
-    n.to_be_bytes().repeat(if n % 7 == 0 { 700 } else { 30 })
-}
-
-/// Small numbers that look random and come again with the same seed.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % limit
-    }
+    n.to_be_bytes().repeat(if n.is_multiple_of(7) { 700 } else { 30 })
 }

@@ -4,7 +4,7 @@
 //! 1 modulo 4, and trailing bits that are not zero; so every byte string has exactly one text form.
 //!
 //! Two decoders with one meaning: [`decode`] for public text, by table, and [`decode_secret`] and
-//! [`encode_secret`] for secrets, whose time and memory accesses depend on the length alone.
+//! [`encode_into`] for secrets, whose time and memory accesses depend on the length alone.
 //!
 //! [RFC 4648 section 5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 //! [RFC 7515 section 2]: https://www.rfc-editor.org/rfc/rfc7515#section-2

@@ -110,14 +110,12 @@ impl<'t> Untrusted<'t> {
             Some(key) => key,
             None => self.find_key(keys, typ)?,
         };
-        let mut signature = [0; 64];
-        let signature = base64url::decode(self.signature.as_bytes(), &mut signature);
-        // A signature that does not fit the buffer is as wrong as any other.
-        let signature = match signature {
-            Ok(signature) => signature,
-            Err(_) if base64url::decoded_len(self.signature.len()) > 64 => return Err(JwsError::BadSignature),
-            Err(_) => return Err(JwsError::Malformed),
-        };
+        // Room for more than any signature has, so that one of a wrong length is told from bad base64.
+        let mut buffer = [0; 96];
+        if base64url::decoded_len(self.signature.len()) > buffer.len() {
+            return Err(JwsError::BadSignature);
+        }
+        let signature = base64url::decode(self.signature.as_bytes(), &mut buffer).map_err(|_| JwsError::Malformed)?;
         if !key.accepts(self.signing_input.as_bytes(), signature) {
             return Err(JwsError::BadSignature);
         }

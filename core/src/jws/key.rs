@@ -13,46 +13,14 @@ use alloc::string::String;
 use core::fmt;
 
 use ed25519_dalek::{Signature, Signer};
-use sha2::{Digest, Sha256};
 
+use super::identity::{Identity, mac_kid, thumbprint};
 use super::mac::MacKey;
-use super::{Algorithm, KeyError, Typ, header, jwk, pem};
+use super::{Algorithm, KeyError, Typ, jwk, pem};
 use crate::encoding::{base64url, json};
-
-/// The longest `kid`, in bytes.
-pub const MAX_KID_LEN: usize = 256;
 
 /// The longest HMAC secret, in bytes.
 pub const MAX_SECRET_LEN: usize = 1024;
-
-/// What a key is called, and the headers it writes.
-struct Identity {
-    algorithm: Algorithm,
-    kid: String,
-    headers: [String; Typ::ALL.len()],
-}
-
-impl Identity {
-    fn new(algorithm: Algorithm, kid: String) -> Result<Self, KeyError> {
-        if kid.is_empty() || kid.len() > MAX_KID_LEN || kid.contains('\0') {
-            return Err(KeyError::BadKeyId);
-        }
-        let headers = Typ::ALL.map(|typ| header::encoded(algorithm, typ, &kid));
-        Ok(Self { algorithm, kid, headers })
-    }
-
-    fn duplicate(&self) -> Self {
-        Self { algorithm: self.algorithm, kid: self.kid.clone(), headers: self.headers.clone() }
-    }
-
-    fn header(&self, typ: Typ) -> &str {
-        let [access_token, jwt] = &self.headers;
-        match typ {
-            Typ::AccessToken => access_token,
-            Typ::Jwt => jwt,
-        }
-    }
-}
 
 /// A key that signs. Zeroized when dropped; `Debug` prints its algorithm and `kid` only.
 pub struct SigningKey {
@@ -75,7 +43,7 @@ impl SigningKey {
             return Err(KeyError::WrongAlgorithm);
         }
         let secret = Box::new(ed25519_dalek::SigningKey::from_bytes(seed));
-        let kid = thumbprint(secret.verifying_key().as_bytes());
+        let kid = base64url::encode(&thumbprint(secret.verifying_key().as_bytes()));
         Ok(Self { identity: Identity::new(algorithm, kid)?, secret: Secret::Ed25519(secret) })
     }
 
@@ -133,20 +101,20 @@ impl SigningKey {
     /// This key under another `kid`.
     ///
     /// # Errors
-    /// [`KeyError::BadKeyId`] where `kid` is empty, holds NUL or is longer than [`MAX_KID_LEN`].
+    /// [`KeyError::BadKeyId`] where `kid` is empty, holds NUL or is longer than [`super::MAX_KID_LEN`].
     pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
-        self.identity = Identity::new(self.identity.algorithm, kid.into())?;
+        self.identity = Identity::new(self.identity.algorithm(), kid.into())?;
         Ok(self)
     }
 
     /// The name that tokens call this key by.
     pub fn kid(&self) -> &str {
-        &self.identity.kid
+        self.identity.kid()
     }
 
     /// What the key signs with.
     pub fn algorithm(&self) -> Algorithm {
-        self.identity.algorithm
+        self.identity.algorithm()
     }
 
     /// The key that verifies what this one signs. For HMAC that is the same secret once more.
@@ -224,7 +192,7 @@ impl VerifyingKey {
         if key.is_weak() {
             return Err(KeyError::WeakKey);
         }
-        let identity = Identity::new(algorithm, thumbprint(public))?;
+        let identity = Identity::new(algorithm, base64url::encode(&thumbprint(public)))?;
         Ok(Self { identity, public: Public::Ed25519(Box::new(key)) })
     }
 
@@ -259,7 +227,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError::BadKeyId`], as [`SigningKey::with_kid`].
     pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
-        self.identity = Identity::new(self.identity.algorithm, kid.into())?;
+        self.identity = Identity::new(self.identity.algorithm(), kid.into())?;
         Ok(self)
     }
 
@@ -276,12 +244,12 @@ impl VerifyingKey {
 
     /// The name that tokens call this key by.
     pub fn kid(&self) -> &str {
-        &self.identity.kid
+        self.identity.kid()
     }
 
     /// What the key verifies.
     pub fn algorithm(&self) -> Algorithm {
-        self.identity.algorithm
+        self.identity.algorithm()
     }
 
     /// Whether `signature` is this key's signature of `message`: full length, strict Ed25519 ([RFC 8032
@@ -305,6 +273,12 @@ impl VerifyingKey {
     pub fn public_jwk(&self) -> Result<String, KeyError> {
         let public = self.public_bytes().ok_or(KeyError::SymmetricKey)?;
         Ok(jwk::write_public(self.algorithm(), self.kid(), public))
+    }
+
+    /// The JWK thumbprint, SHA-256 ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)); a symmetric key
+    /// has none, because it would help to guess the secret.
+    pub fn thumbprint(&self) -> Option<[u8; 32]> {
+        self.public_bytes().map(thumbprint)
     }
 
     pub(super) fn header(&self, typ: Typ) -> &str {
@@ -337,20 +311,4 @@ impl fmt::Debug for VerifyingKey {
 fn is_canonical(point: &[u8; 32]) -> bool {
     let [first, middle @ .., last] = point;
     *first < 0xed || last & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
-}
-
-/// The JWK thumbprint ([RFC 7638], [RFC 8037 section 2]).
-///
-/// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
-/// [RFC 8037 section 2]: https://www.rfc-editor.org/rfc/rfc8037#section-2
-fn thumbprint(public: &[u8; 32]) -> String {
-    let mut canonical = json::Writer::with_capacity(96);
-    canonical.string("crv", "Ed25519").string("kty", "OKP").string("x", &base64url::encode(public));
-    base64url::encode(&Sha256::digest(canonical.finish().as_bytes()))
-}
-
-fn mac_kid(mac: &MacKey) -> String {
-    let mut tag = [0; 64];
-    let tag = mac.tag(b"safeconduct key id", &mut tag);
-    base64url::encode(tag.get(..12).unwrap_or(tag))
 }

@@ -87,8 +87,14 @@ impl KeySet {
             if index >= MAX_KEYS {
                 return Err(KeyError::TooManyKeys);
             }
-            let jwk = key.as_object().ok_or(KeyError::Malformed)?;
-            let kind = jwk::is_symmetric(jwk)?;
+            let read = key.as_object().ok_or(KeyError::Malformed);
+            let (jwk, kind) = match read.and_then(|jwk| Ok((jwk, jwk::is_symmetric(jwk)?))) {
+                Ok(read) => read,
+                Err(reason) => {
+                    set.skipped.push(SkippedKey { index, reason });
+                    continue;
+                }
+            };
             if *symmetric.get_or_insert(kind) != kind {
                 return Err(KeyError::MixedSet);
             }

@@ -13,6 +13,7 @@
 mod algorithm;
 mod compact;
 mod header;
+mod identity;
 mod jwk;
 mod key;
 mod key_error;
@@ -24,7 +25,8 @@ mod typ;
 
 pub use algorithm::Algorithm;
 pub use compact::{JwsError, MAX_TOKEN_LEN, SCRATCH_LEN, Untrusted, Verified, sign};
-pub use key::{MAX_KID_LEN, MAX_SECRET_LEN, SigningKey, VerifyingKey};
+pub use identity::MAX_KID_LEN;
+pub use key::{MAX_SECRET_LEN, SigningKey, VerifyingKey};
 pub use key_error::KeyError;
 pub use key_set::{KeySet, MAX_KEYS, SkippedKey};
 pub use typ::Typ;

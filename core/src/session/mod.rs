@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod exchange;
+pub mod invariants;
 pub mod issuer;
 pub mod outcome;
 pub mod policy;

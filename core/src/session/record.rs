@@ -286,3 +286,6 @@ fn text(body: &mut &[u8]) -> Result<String, RecordError> {
 fn end(body: &[u8]) -> Result<(), RecordError> {
     if body.is_empty() { Ok(()) } else { Err(RecordError::Malformed) }
 }
+
+#[cfg(test)]
+mod golden;

@@ -186,20 +186,14 @@ fn looks_like_email(text: impl Iterator<Item = char> + Clone) -> bool {
     while let Some(c) = rest.next() {
         if matches!(c, '@' | '\u{ff20}') && before.is_some_and(|c: char| !c.is_whitespace()) {
             let host = rest.clone().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
-            let mut dots = host.clone().zip(host.skip(1)).skip(1);
-            if dots.any(|(c, next)| c == '.' && next.is_alphanumeric()) || before_dot(rest.clone()) {
+            let mut threes = host.clone().zip(host.clone().skip(1)).zip(host.skip(2));
+            if threes.any(|((a, dot), b)| a.is_alphanumeric() && dot == '.' && b.is_alphanumeric()) {
                 return true;
             }
         }
         before = Some(c);
     }
     false
-}
-
-/// Whether a one-letter label and a dot follow, as in `a@x.org`.
-fn before_dot(mut rest: impl Iterator<Item = char>) -> bool {
-    let letter = rest.next().is_some_and(char::is_alphanumeric);
-    letter && rest.next() == Some('.') && rest.next().is_some_and(char::is_alphanumeric)
 }
 
 /// Whether 7 to 15 digits follow a `+` or `tel:`, or are grouped as telephone numbers are.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
+use super::fork::OpenConnection;
 use super::options::{Place, Synchronous};
 use super::sql;
 use crate::store::{StoreError, draw};
@@ -17,24 +18,29 @@ pub(super) enum Missing {
     Refuse,
 }
 
-/// A connection that only the process that opened it uses or closes.
-///
-/// After a fork the child has a copy. Using or closing it would act on locks that the parent holds, so
-/// the child leaks it: <https://sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_>.
+/// A connection that only the process that opened it uses or closes. A child that inherits it leaks it.
 pub(super) struct Handle {
-    opened_by: u32,
+    file: Option<FileId>,
     connection: Option<Connection>,
+    /// Dropped after the connection was closed.
+    counted: OpenConnection,
 }
 
 impl Handle {
     pub(super) fn get(&self) -> Option<&Connection> {
         self.connection.as_ref()
     }
+
+    /// Whether the path still leads to the file that was opened. SQLite would go on writing to a file
+    /// that was removed or replaced, and acknowledge it.
+    pub(super) fn is_at(&self, place: &Place) -> bool {
+        self.file == place.file()
+    }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.opened_by != std::process::id() {
+        if !self.counted.is_own() {
             let _leaked = self.connection.take().map(ManuallyDrop::new);
         }
     }
@@ -43,6 +49,7 @@ impl Drop for Handle {
 impl Place {
     /// Opens a connection. A file that is not yet a store becomes one only where it is empty.
     pub(super) fn connect(&self, missing: Missing) -> Result<Handle, StoreError> {
+        let counted = OpenConnection::count()?;
         self.look_before_opening()?;
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         if missing == Missing::Create {
@@ -52,9 +59,33 @@ impl Place {
             None => Connection::open_with_flags(&self.path, flags),
             Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags, vfs.as_str()),
         };
-        let connection = connection.map_err(|error| self.explain(&error))?;
+        let connection = match connection {
+            Err(Error::SqliteFailure(failure, _))
+                if failure.code == ErrorCode::CannotOpen && missing == Missing::Refuse =>
+            {
+                return Err(self.gone());
+            }
+            other => other.map_err(|error| self.explain(&error))?,
+        };
         self.set_up(&connection, missing)?;
-        Ok(Handle { opened_by: std::process::id(), connection: Some(connection) })
+        Ok(Handle { file: self.file(), connection: Some(connection), counted })
+    }
+
+    /// Which file is at the path now; `None` where there is none that the system knows.
+    #[cfg(unix)]
+    fn file(&self) -> Option<FileId> {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(&self.path).ok().map(|file| (file.dev(), file.ino()))
+    }
+
+    /// An open file cannot be removed here.
+    #[cfg(not(unix))]
+    fn file(&self) -> Option<FileId> {
+        None
+    }
+
+    fn gone(&self) -> StoreError {
+        StoreError::Unavailable(format!("{} is gone, empty or cannot be opened any more", self.path.display()))
     }
 
     /// Finds the mistakes for which SQLite has only one word.
@@ -77,9 +108,11 @@ impl Place {
         if connection.is_readonly("main").map_err(explain)? {
             return Err(self.read_only());
         }
+        connection.execute_batch(sql::BEGIN_READ).map_err(explain)?;
         let found = self.recognise(connection)?;
+        connection.execute_batch(sql::COMMIT).map_err(explain)?;
         if found == Found::Empty && missing == Missing::Refuse {
-            return Err(StoreError::Unavailable(format!("{} is gone or empty", self.path.display())));
+            return Err(self.gone());
         }
         self.switch_to_wal(connection)?;
         if found == Found::Empty {
@@ -92,11 +125,20 @@ impl Place {
             connection.pragma_update(None, "fullfsync", true).map_err(explain)?;
             connection.pragma_update(None, "checkpoint_fullfsync", true).map_err(explain)?;
         }
+        connection.pragma_update(None, "wal_autocheckpoint", self.options.checkpoint_after).map_err(explain)?;
+        if let Some(pages) = self.options.most_pages {
+            connection.pragma_update(None, "max_page_count", pages).map_err(explain)?;
+        }
         connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
+        // What is deleted is overwritten with zeros, not only forgotten: an erasure is one.
+        connection.pragma_update(None, "secure_delete", true).map_err(explain)?;
         connection.set_prepared_statement_cache_capacity(32);
+        // From here on operations wait by `patiently`.
+        connection.busy_timeout(Duration::ZERO).map_err(explain)?;
         Ok(())
     }
 
+    /// Must run inside a transaction: somebody else may be making the tables.
     fn recognise(&self, connection: &Connection) -> Result<Found, StoreError> {
         let path = self.path.display();
         let number = |text: &str| connection.query_row(text, [], |row| row.get::<_, i64>(0));
@@ -122,23 +164,28 @@ impl Place {
         Err(StoreError::Unusable(format!("{path} is the SQLite database of another application; choose another path")))
     }
 
-    /// SQLite does not wait for its lock here, so this does.
     fn switch_to_wal(&self, connection: &Connection) -> Result<(), StoreError> {
+        // SQLite does not always wait for its lock here.
+        let switch = || connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0));
+        match self.patiently(switch)?.as_str() {
+            "wal" => Ok(()),
+            mode => Err(StoreError::Unusable(format!(
+                "{}: the file system allows no write-ahead log (journal mode {mode}); use a local disk",
+                self.path.display()
+            ))),
+        }
+    }
+
+    /// Tries again, up to the busy timeout, while another connection is in the way. SQLite's own waiting
+    /// sleeps up to 100 ms at a time, by which a process starves beside one that commits all the time.
+    pub(super) fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, StoreError> {
         let started = Instant::now();
         loop {
-            let mode = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0));
-            match mode {
-                Ok(mode) if mode == "wal" => return Ok(()),
-                Ok(mode) => {
-                    return Err(StoreError::Unusable(format!(
-                        "{}: the file system allows no write-ahead log (journal mode {mode}); use a local disk",
-                        self.path.display()
-                    )));
-                }
+            match attempt() {
                 Err(error) if is_busy(&error) && started.elapsed() < self.options.busy_timeout => {
-                    std::thread::sleep(Duration::from_millis(2));
+                    std::thread::sleep(Duration::from_millis(1));
                 }
-                Err(error) => return Err(self.explain(&error)),
+                result => return result.map_err(|error| self.explain(&error)),
             }
         }
     }
@@ -158,6 +205,9 @@ impl Place {
         connection.execute_batch(sql::COMMIT).map_err(explain)
     }
 }
+
+/// Device and inode.
+type FileId = (u64, u64);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {

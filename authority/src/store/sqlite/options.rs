@@ -38,11 +38,20 @@ pub struct SqliteOptions {
     pub(super) busy_timeout: Duration,
     pub(super) readers: usize,
     pub(super) vfs: Option<String>,
+    pub(super) checkpoint_after: u32,
+    pub(super) most_pages: Option<u32>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { synchronous: Synchronous::Full, busy_timeout: Duration::from_secs(5), readers: 4, vfs: None }
+        Self {
+            synchronous: Synchronous::Full,
+            busy_timeout: Duration::from_secs(5),
+            readers: 4,
+            vfs: None,
+            checkpoint_after: 1000,
+            most_pages: None,
+        }
     }
 }
 
@@ -76,6 +85,20 @@ impl SqliteOptions {
     #[doc(hidden)]
     pub fn vfs(mut self, name: impl Into<String>) -> Self {
         self.vfs = Some(name.into());
+        self
+    }
+
+    /// After how many pages of 4 KiB the write-ahead log is copied back. For tests.
+    #[doc(hidden)]
+    pub fn checkpoint_after(mut self, pages: u32) -> Self {
+        self.checkpoint_after = pages;
+        self
+    }
+
+    /// At how many pages of 4 KiB the disk counts as full. For tests.
+    #[doc(hidden)]
+    pub fn most_pages(mut self, pages: u32) -> Self {
+        self.most_pages = Some(pages);
         self
     }
 

@@ -20,6 +20,7 @@ pub(super) struct Pool {
 struct Shelf {
     idle: Vec<Handle>,
     lent: usize,
+    paused: bool,
 }
 
 impl Pool {
@@ -33,7 +34,7 @@ impl Pool {
     }
 
     /// Runs `work` on a connection. One on which `work` failed, or which it left inside a transaction,
-    /// is not lent again: closing it undoes whatever was half done.
+    /// is not lent again, nor is one whose file is no longer at its path: closing it undoes whatever was half done.
     pub(super) fn lend<T>(
         &self,
         place: &Place,
@@ -41,8 +42,8 @@ impl Pool {
     ) -> Result<T, StoreError> {
         let (_turn, idle) = self.turn(place)?;
         let handle = match idle {
-            Some(handle) => handle,
-            None => place.connect(Missing::Refuse)?,
+            Some(handle) if handle.is_at(place) => handle,
+            _ => place.connect(Missing::Refuse)?,
         };
         let Some(connection) = handle.get() else {
             return Err(StoreError::Unavailable("a connection was closed while in use".into()));
@@ -56,10 +57,40 @@ impl Pool {
 
     /// Waits until fewer than `limit` connections are lent.
     fn turn(&self, place: &Place) -> Result<(Turn<'_>, Option<Handle>), StoreError> {
+        let mut shelf = self.wait(place, |shelf| !shelf.paused && shelf.lent < self.limit)?;
+        shelf.lent = shelf.lent.saturating_add(1);
+        let idle = shelf.idle.pop();
+        Ok((Turn(self), idle))
+    }
+
+    /// Waits until all connections are back, closes them and lends none until [`Self::resume`].
+    pub(super) fn pause(&self, place: &Place) -> Result<(), StoreError> {
+        self.wait(place, |shelf| !shelf.paused)?.paused = true;
+        match self.wait(place, |shelf| shelf.lent == 0) {
+            Ok(mut shelf) => {
+                let idle = std::mem::take(&mut shelf.idle);
+                drop(shelf);
+                drop(idle);
+                Ok(())
+            }
+            Err(error) => {
+                self.resume();
+                Err(error)
+            }
+        }
+    }
+
+    /// Lends connections again.
+    pub(super) fn resume(&self) {
+        self.shelf().paused = false;
+        self.returned.notify_all();
+    }
+
+    fn wait(&self, place: &Place, until: impl Fn(&Shelf) -> bool) -> Result<MutexGuard<'_, Shelf>, StoreError> {
         let patience = place.options.busy_timeout;
         let started = Instant::now();
         let mut shelf = self.shelf();
-        while shelf.lent >= self.limit {
+        while !until(&shelf) {
             let left = patience.saturating_sub(started.elapsed());
             if left.is_zero() {
                 return Err(StoreError::Unavailable(format!(
@@ -70,9 +101,7 @@ impl Pool {
             }
             shelf = self.returned.wait_timeout(shelf, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        shelf.lent = shelf.lent.saturating_add(1);
-        let idle = shelf.idle.pop();
-        Ok((Turn(self), idle))
+        Ok(shelf)
     }
 
     /// Nothing that can panic runs under this lock.
@@ -89,6 +118,6 @@ impl Drop for Turn<'_> {
         let mut shelf = self.0.shelf();
         shelf.lent = shelf.lent.saturating_sub(1);
         drop(shelf);
-        self.0.returned.notify_one();
+        self.0.returned.notify_all();
     }
 }

@@ -13,9 +13,10 @@
 //! [RFC 7493]: https://www.rfc-editor.org/rfc/rfc7493
 
 mod cursor;
+mod grammar;
 mod number;
 mod text;
-mod validation;
+
 mod value;
 mod writer;
 
@@ -108,5 +109,5 @@ pub fn object(bytes: &[u8]) -> Result<Object<'_>, JsonError> {
     if text.starts_with('\u{feff}') {
         return Err(JsonError::NotUtf8);
     }
-    validation::document(text)
+    grammar::document(text)
 }

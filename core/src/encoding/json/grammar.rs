@@ -6,27 +6,34 @@
 use super::cursor::Cursor;
 use super::{JsonError, MAX_DEPTH, MAX_NAMES, Number, Object, Text};
 
-/// A name of an object that is still open: a hash of its characters and where it stands.
+/// A name of an object that is still open: a hash of its characters, and where it stands.
 #[derive(Clone, Copy)]
-struct Name<'a> {
+struct Name {
     hash: u32,
-    text: Text<'a>,
+    at: u32,
 }
 
 struct Names<'a> {
-    open: [Name<'a>; MAX_NAMES],
+    text: &'a str,
+    open: [Name; MAX_NAMES],
     count: usize,
 }
 
 impl<'a> Names<'a> {
-    /// Adds a name to the object whose names begin at `first`.
-    fn add(&mut self, first: usize, text: Text<'a>) -> Result<(), JsonError> {
-        let hash = hash(text);
+    /// Adds the name that stands at `at` to the object whose names begin at `first`.
+    fn add(&mut self, first: usize, at: usize, name: Text<'a>) -> Result<(), JsonError> {
+        let hash = hash(name);
+        let same = |other: &Name| {
+            let mut there = Cursor::new(self.text);
+            there.skip(usize::try_from(other.at).unwrap_or(usize::MAX));
+            there.known_string() == Some(name)
+        };
         let siblings = self.open.get(first..self.count).unwrap_or_default();
-        if siblings.iter().any(|name| name.hash == hash && name.text == text) {
+        if siblings.iter().any(|other| other.hash == hash && same(other)) {
             return Err(JsonError::DuplicateMember);
         }
-        *self.open.get_mut(self.count).ok_or(JsonError::TooManyMembers)? = Name { hash, text };
+        let at = u32::try_from(at).map_err(|_| JsonError::TooLarge)?;
+        *self.open.get_mut(self.count).ok_or(JsonError::TooManyMembers)? = Name { hash, at };
         self.count = self.count.saturating_add(1);
         Ok(())
     }
@@ -43,8 +50,7 @@ fn hash(text: Text<'_>) -> u32 {
 }
 
 pub(super) fn document(text: &str) -> Result<Object<'_>, JsonError> {
-    let empty = Name { hash: 0, text: Text::new("", false) };
-    let mut names = Names { open: [empty; MAX_NAMES], count: 0 };
+    let mut names = Names { text, open: [Name { hash: 0, at: 0 }; MAX_NAMES], count: 0 };
     let mut cursor = Cursor::new(text);
     cursor.skip_space();
     let start = cursor.at();
@@ -82,8 +88,9 @@ fn object<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> R
         return Ok(());
     }
     loop {
+        let at = cursor.at();
         let name = string(cursor)?;
-        names.add(first, name)?;
+        names.add(first, at, name)?;
         cursor.skip_space();
         if !cursor.take(b':') {
             return Err(JsonError::Syntax);

@@ -1,0 +1,133 @@
+//! Keys and key sets: what comes in, what goes out, and which key is chosen.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use safeconduct_core::jws::{Algorithm, KeyError, KeySet, SigningKey, Typ, Untrusted, VerifyingKey, sign};
+use serde_json::Value;
+
+fn ed25519(seed: u8) -> SigningKey {
+    SigningKey::ed25519(&[seed; 32], Algorithm::EdDsa).unwrap()
+}
+
+fn hmac(byte: u8) -> SigningKey {
+    SigningKey::hmac(&[byte; 32], Algorithm::Hs256).unwrap()
+}
+
+fn accepts(keys: &KeySet, token: &str) -> bool {
+    Untrusted::parse(token).unwrap().verify(keys, Typ::Jwt, &mut [0; 64]).is_ok()
+}
+
+#[test]
+fn a_private_set_comes_back_as_it_was() {
+    for (first, second) in [(ed25519(1), ed25519(2)), (hmac(1), hmac(2))] {
+        let first = first.with_kid("a\"b\\c\u{1}é").unwrap();
+        let (by_first, by_second) = (sign(&first, Typ::Jwt, b"{}"), sign(&second, Typ::Jwt, b"{}"));
+        let keys = KeySet::new(first).with_verifying(second.verifying_key()).unwrap();
+        let text = keys.private_jwks();
+        let again = KeySet::from_jwks(&text).unwrap();
+        assert_eq!(again.signing().map(SigningKey::kid), keys.signing().map(SigningKey::kid));
+        assert_eq!(sign(again.signing().unwrap(), Typ::Jwt, b"{}"), by_first);
+        assert!(accepts(&again, &by_first) && accepts(&again, &by_second));
+        assert_eq!(again.private_jwks().as_str(), text.as_str());
+        assert!(again.skipped().is_empty());
+    }
+}
+
+#[test]
+fn a_published_set_verifies_and_holds_no_secret() {
+    let key = ed25519(1);
+    let token = sign(&key, Typ::Jwt, b"{}");
+    let keys = KeySet::new(key).with_verifying(ed25519(2).verifying_key()).unwrap();
+    let published = keys.public_jwks().unwrap();
+    let parsed: Value = serde_json::from_str(&published).unwrap();
+    let all = parsed["keys"].as_array().unwrap();
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|key| key["d"].is_null() && key["kty"] == "OKP" && key["use"] == "sig"));
+    let again = KeySet::from_jwks(&published).unwrap();
+    assert!(again.signing().is_none() && accepts(&again, &token));
+}
+
+#[test]
+fn a_symmetric_key_is_never_published() {
+    assert_eq!(KeySet::new(hmac(1)).public_jwks(), Err(KeyError::SymmetricKey));
+    assert_eq!(hmac(1).verifying_key().public_jwk(), Err(KeyError::SymmetricKey));
+}
+
+#[test]
+fn a_set_refuses_two_keys_of_one_name_and_keys_of_two_kinds() {
+    let twin = ed25519(2).with_kid(ed25519(1).kid()).unwrap();
+    let refusal = |key: &SigningKey| KeySet::new(ed25519(1)).with_verifying(key.verifying_key()).err();
+    assert_eq!(refusal(&twin), Some(KeyError::DuplicateKeyId));
+    assert_eq!(refusal(&ed25519(1)), Some(KeyError::DuplicateKeyId));
+    assert_eq!(refusal(&hmac(1)), Some(KeyError::MixedSet));
+    assert_eq!(refusal(&ed25519(2)), None);
+    assert_eq!(KeySet::verify_only(Vec::new()).err(), Some(KeyError::NoKeys));
+    let many = (0..65).map(|i| ed25519(i).verifying_key()).collect();
+    assert_eq!(KeySet::verify_only(many).err(), Some(KeyError::TooManyKeys));
+}
+
+#[test]
+fn no_key_is_found_by_a_name_that_is_not_its_own() {
+    let one = KeySet::new(ed25519(1));
+    let two = KeySet::new(ed25519(1)).with_verifying(ed25519(2).verifying_key()).unwrap();
+    let name = ed25519(1).kid().to_string();
+    assert_eq!(one.find(Some(&name)).map(VerifyingKey::kid), Some(name.as_str()));
+    assert_eq!(two.find(Some(&name)).map(VerifyingKey::kid), Some(name.as_str()));
+    assert!(one.find(Some("x")).is_none() && two.find(Some("")).is_none());
+    assert!(one.find(None).is_some() && two.find(None).is_none());
+}
+
+#[test]
+fn what_a_set_skips_it_reports() {
+    let good = ed25519(1).verifying_key().public_jwk().unwrap();
+    let keys = KeySet::from_jwks(&format!(
+        r#"{{"keys":[{{"kty":"RSA","n":"AQ","e":"AQAB"}},{good},{{"kty":"OKP","crv":"Ed25519","x":"AA"}}]}}"#
+    ))
+    .unwrap();
+    let skipped: Vec<_> = keys.skipped().iter().map(|skipped| (skipped.index, skipped.reason)).collect();
+    assert_eq!(skipped, [(0, KeyError::UnsupportedType), (2, KeyError::Malformed)]);
+    assert_eq!(keys.verifying().len(), 1);
+}
+
+#[test]
+fn a_symmetric_key_that_may_only_verify_does_not_sign() {
+    let jwk = r#"{"kty":"oct","k":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE","key_ops":["verify"]}"#;
+    assert_eq!(SigningKey::from_jwk(jwk).err(), Some(KeyError::WrongUse));
+    let keys = KeySet::from_jwks(&format!(r#"{{"keys":[{jwk}]}}"#)).unwrap();
+    assert!(keys.signing().is_none());
+    assert!(accepts(&keys, &sign(&hmac(1), Typ::Jwt, b"{}")));
+}
+
+#[test]
+fn the_kid_of_a_secret_differs_by_secret_and_algorithm_and_shows_neither() {
+    let kids = [
+        hmac(1),
+        hmac(2),
+        SigningKey::hmac(&[1; 64], Algorithm::Hs256).unwrap(),
+        SigningKey::hmac(&[1; 64], Algorithm::Hs512).unwrap(),
+    ];
+    let names: std::collections::BTreeSet<_> = kids.iter().map(SigningKey::kid).collect();
+    assert_eq!(names.len(), kids.len());
+    assert!(names.iter().all(|name| name.len() == 16));
+}
+
+#[test]
+fn an_algorithm_fits_only_its_own_kind_of_key() {
+    let wrong = Some(KeyError::WrongAlgorithm);
+    assert_eq!(SigningKey::ed25519(&[1; 32], Algorithm::Hs256).err(), wrong);
+    assert_eq!(SigningKey::hmac(&[1; 64], Algorithm::EdDsa).err(), wrong);
+    assert_eq!(VerifyingKey::hmac(&[1; 64], Algorithm::Ed25519).err(), wrong);
+    let public: [u8; 32] = core::array::from_fn(|i| if i == 0 { 9 } else { 0 });
+    assert_eq!(VerifyingKey::ed25519(&public, Algorithm::Hs512).err(), wrong);
+    for name in ["none", "None", "", "hs256", "RS256", "ES256"] {
+        assert_eq!(Algorithm::from_name(name), None);
+    }
+}
+
+#[test]
+fn a_kid_is_neither_empty_nor_endless() {
+    for kid in ["", "a\0b", &"k".repeat(257)] {
+        assert_eq!(ed25519(1).with_kid(kid).err(), Some(KeyError::BadKeyId));
+        assert_eq!(ed25519(1).verifying_key().with_kid(kid).err(), Some(KeyError::BadKeyId));
+    }
+    assert_eq!(ed25519(1).with_kid(&"k".repeat(256)).unwrap().kid().len(), 256);
+}
