@@ -2,9 +2,11 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use safeconduct_core::revocation::entry::Entry;
 use safeconduct_core::revocation::view::View;
 use safeconduct_core::session::exchange::{Answer, Exchange, Need, Reply};
 use safeconduct_core::session::issuer::Issuer;
+use safeconduct_core::store::Committed;
 
 use crate::error::Error;
 use crate::store::Store;
@@ -21,7 +23,19 @@ pub fn drive(mut exchange: Exchange, store: &dyn Store, issuer: &Issuer, view: &
         answer = match need {
             Need::Get(get) => Answer::Got(store.get(&get)?),
             Need::List(list) => Answer::Listed(store.list(&list)?),
-            Need::Commit(commit) => Answer::Committed(store.commit(&commit)?),
+            Need::Commit(commit) => {
+                let committed = store.commit(&commit)?;
+                if committed == Committed::Done && !commit.log.is_empty() {
+                    // Not only at the end: a later call may fail, and this revocation stands.
+                    let mut view = view.write().unwrap_or_else(PoisonError::into_inner);
+                    commit
+                        .log
+                        .iter()
+                        .filter_map(|logged| Entry::from_bytes(&logged.bytes))
+                        .for_each(|e| view.enter(&e));
+                }
+                Answer::Committed(committed)
+            }
             Need::Done(reply) => return Ok(reply),
         };
     }

@@ -17,3 +17,8 @@ pub use safeconduct_core as core;
 pub use crate::authority::{Authority, Granted, RefreshRequest, system_time};
 pub use crate::drive::drive;
 pub use crate::error::{Error, Refused};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

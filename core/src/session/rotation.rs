@@ -21,8 +21,7 @@ pub(super) fn rotate(session: &Session, event: &Rotate<'_>, context: &Context<'_
     if event.scope.is_some_and(|asked| !is_within_scope(asked, &session.entitlement.scope)) {
         return Step::refused(Refusal::ScopeExceeded);
     }
-    if context.view.min_claims_version > stored.claims_version {
-        // The store lost an Amend: what it holds may be more than the session is still entitled to.
+    if lost_amendment(stored, context) {
         return Step { rolled_back: true, ..Step::refused(Refusal::StoreBehind) };
     }
     if token.generation > stored.generation {
@@ -55,6 +54,9 @@ pub(super) fn rotate(session: &Session, event: &Rotate<'_>, context: &Context<'_
 /// An opaque session token is presented: the current one is good, and so is its predecessor for a while.
 pub(super) fn authenticate(session: &Session, token: Presented, context: &Context<'_>) -> Step {
     let (stored, replay) = (&session.state, session.terms.replay);
+    if lost_amendment(stored, context) {
+        return Step { rolled_back: true, ..Step::refused(Refusal::StoreBehind) };
+    }
     if token.generation > stored.generation {
         return adopt(stored, token, context, |adopted| {
             Step::moved(Outcome::Authenticated, State { idle_deadline: idle_deadline(session, context), ..adopted })
@@ -72,6 +74,11 @@ pub(super) fn authenticate(session: &Session, token: Presented, context: &Contex
         return Step::moved(Outcome::Authenticated, State { idle_deadline, ..*stored });
     }
     Step::unchanged(Outcome::Authenticated)
+}
+
+/// Whether the store lost an Amend: what it holds may be more than the session is still entitled to.
+pub(super) const fn lost_amendment(stored: &State, context: &Context<'_>) -> bool {
+    context.view.min_claims_version > stored.claims_version
 }
 
 /// The commitment of the next token, where the request fits the session's rule. A client that offers the

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use crate::secret::Commitment;
 use crate::session::event::{Amendment, Context, Event, Issue, Loaded};
 use crate::session::outcome::{Notice, Outcome, Refusal, Refusal as R, SessionWrite, Step};
-use crate::session::rotation::{authenticate, rotate};
+use crate::session::rotation::{authenticate, lost_amendment, rotate};
 use crate::session::state::{Entitlement, Mode, Reason, Replay, Session, State, Subject, Terms};
 use crate::time::{Seconds, Timestamp};
 
@@ -185,8 +185,13 @@ fn issue(new: Issue, subject: Option<&Subject>, context: &Context<'_>) -> Step {
 }
 
 /// Replaces scope and claims; an opaque session also moves on to its next token, as on every change of
-/// privilege.
+/// privilege. Where the store lost an earlier one, only an amendment that leaves nothing of the record's
+/// entitlement is taken.
 fn amend(session: &Session, amendment: &Amendment, successor: Commitment, context: &Context<'_>) -> Step {
+    if lost_amendment(&session.state, context) && (amendment.scope.is_none() || amendment.claims.is_none()) {
+        // What would stay as it is may be what the lost amendment took away.
+        return Step { rolled_back: true, ..refused(Refusal::StoreBehind) };
+    }
     let now = context.now;
     let last = session.state.claims_version.max(context.view.min_claims_version).max(now.as_unix_seconds());
     let mut state = State { claims_version: last.saturating_add(1), ..session.state };

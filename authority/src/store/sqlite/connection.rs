@@ -130,6 +130,8 @@ impl Place {
             connection.pragma_update(None, "max_page_count", pages).map_err(explain)?;
         }
         connection.pragma_update(None, "trusted_schema", false).map_err(explain)?;
+        // What is deleted is overwritten with zeros, not only forgotten: an erasure is one.
+        connection.pragma_update(None, "secure_delete", true).map_err(explain)?;
         connection.set_prepared_statement_cache_capacity(32);
         // From here on operations wait by `patiently`.
         connection.busy_timeout(Duration::ZERO).map_err(explain)?;

@@ -142,9 +142,15 @@ impl Store for SqliteStore {
     fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         refuse_blind_writes(commit)?;
         let marks = commit.log.iter().map(|_| draw().map(i64::from_be_bytes)).collect::<Result<Vec<_>, _>>()?;
-        self.pools()
-            .writer
-            .lend(self.place(), |connection| self.place().patiently(|| commit::commit(connection, commit, &marks)))
+        self.pools().writer.lend(self.place(), |connection| {
+            let answer = self.place().patiently(|| commit::commit(connection, commit, &marks))?;
+            if answer == Committed::Done && commit.put.iter().any(|put| put.record.is_none()) {
+                // What was deleted goes from the write-ahead log too; where a reader is in the way, with a
+                // later checkpoint. The commit stands either way.
+                let _ = connection.query_row(sql::FORGET, [], |_| Ok(()));
+            }
+            Ok(answer)
+        })
     }
 
     fn read_log(&self, read: &ReadLog) -> Result<LogRead, StoreError> {

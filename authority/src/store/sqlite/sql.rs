@@ -43,6 +43,9 @@ pub const COMMIT: &str = "COMMIT";
 /// Ends a transaction without a trace.
 pub const ROLLBACK: &str = "ROLLBACK";
 
+/// Writes the write-ahead log back and empties it, so that it holds nothing of what was deleted.
+pub const FORGET: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
 /// One record.
 pub const GET: &str = "SELECT version, bytes FROM record WHERE key = ?1";
 /// The records in a range of keys, the first excluded, the last included.

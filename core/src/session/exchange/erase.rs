@@ -55,9 +55,7 @@ impl Erase {
                 Ok(self.read_subject(search, found))
             }
             (S::Marking(search, found, entry), Answer::Committed(Committed::Done)) => {
-                self.decided.entries.push(entry);
-                let kind = audit::Kind::SubjectErased;
-                self.decided.audit.push(audit::Event { at: scene.now, kind, session: None, generation: None });
+                self.note(entry, scene);
                 Ok(self.list(search, found))
             }
             (S::Listing(search, found), Answer::Listed(page)) => Ok(self.delete(search, found, page, scene)),
@@ -66,6 +64,12 @@ impl Erase {
             (S::DeletingDirectory(search), Answer::Committed(_)) => Ok(self.search(search)),
             _ => Err(Failure::Protocol),
         }
+    }
+
+    fn note(&mut self, entry: Entry, scene: &Scene<'_>) {
+        self.decided.entries.push(entry);
+        let kind = audit::Kind::SubjectErased;
+        self.decided.audit.push(audit::Event { at: scene.now, kind, session: None, generation: None });
     }
 
     fn search(&mut self, mut search: Search) -> Need {
@@ -95,7 +99,9 @@ impl Erase {
         let (at, ring) = (Key::Subject(handle), scene.issuer.keyring());
         let read = |record: &Versioned| record::read_subject(&record.bytes, at, ring);
         let before = stored.as_ref().map(read).transpose()?;
-        if before.is_some_and(|subject| subject.erased) {
+        if let Some(marked) = before.filter(|subject| subject.erased) {
+            // Cut short: the mark stands in the log already, but perhaps in nobody's view or trail.
+            self.note(Entry::at(Hit::Subject(handle, marked.epoch), scene.now, marked.gc_at), scene);
             return Ok(self.list(search, found));
         }
         let (policy, view) = (scene.issuer.policy(), scene.view.subject_facts(handle));

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use super::directory::{self, Found, Search};
 use super::erase::Erase;
+use super::limit::{Count, Room};
 use super::list::PAGE;
 use super::{Answer, Decided, Failure, Need, Reply, Scene, done};
 use crate::audit;
@@ -19,12 +20,11 @@ use crate::revocation::entry::{Entry, Hit};
 use crate::secret::PurposeKeys;
 use crate::session::event::{self, Context, Event, Loaded};
 use crate::session::issuer::{Minted, derived_secret};
-use crate::session::outcome::{Outcome, Refusal, SessionWrite};
-use crate::session::policy::SessionLimit;
+use crate::session::outcome::{Outcome, SessionWrite};
 use crate::session::record::{self, Directory};
 use crate::session::sign_in::SignIn;
 use crate::session::state::{Reason, Session, Subject};
-use crate::session::transition::{GC_GRACE, Phase, phase, transition};
+use crate::session::transition::{GC_GRACE, transition};
 use crate::store::{Commit, Committed, DirectoryId, Get, Key, List, Listed, Put, Version, Versioned};
 use crate::time::Timestamp;
 
@@ -41,16 +41,9 @@ enum Stage {
     ClaimingHandle(SubjectHandle, Search),
     WritingDirectory(SubjectHandle),
     ReadingSubject(SubjectHandle),
-    Counting(Counting),
+    Counting(Count),
     Erasing(Box<Erase>),
     Committing(Box<Decided>),
-}
-
-/// The live sessions of a subject that may have as many as it may, found so far.
-struct Counting {
-    handle: SubjectHandle,
-    subject: (Version, Subject),
-    live: Vec<(SessionId, Version, Session)>,
 }
 
 impl Issue {
@@ -76,7 +69,7 @@ impl Issue {
             (S::ReadingSubject(handle), Answer::Got(got)) => {
                 self.with_subject(handle, got.into_iter().next().flatten(), scene)
             }
-            (S::Counting(counting), Answer::Listed(page)) => self.count(counting, page, scene),
+            (S::Counting(count), Answer::Listed(page)) => self.count(count, page, scene),
             (S::Erasing(mut erase), answer) => match erase.resume(answer, scene)? {
                 Need::Done(Reply::Decided(decided)) => {
                     self.entries.extend(decided.entries);
@@ -175,7 +168,7 @@ impl Issue {
         stored: Option<Versioned>,
         scene: &mut Scene<'_>,
     ) -> Result<Need, Failure> {
-        let Some(stored) = stored else { return self.create(handle, None, Vec::new(), scene) };
+        let Some(stored) = stored else { return self.create(handle, Room::enough(None), scene) };
         let subject = record::read_subject(&stored.bytes, Key::Subject(handle), scene.issuer.keyring())?;
         if subject.erased {
             // An erasure was cut short: it is finished first, and the subject then gets another handle.
@@ -184,52 +177,34 @@ impl Issue {
             self.stage = Stage::Erasing(erase);
             return Ok(need);
         }
-        let subject = (stored.version, subject);
-        if subject.1.issued < scene.issuer.policy().max_sessions {
-            return self.create(handle, Some(subject), Vec::new(), scene);
+        if subject.issued < scene.issuer.policy().max_sessions {
+            return self.create(handle, Room::enough(Some((stored.version, subject))), scene);
         }
-        Ok(self.list(Counting { handle, subject, live: Vec::new() }, None))
+        Ok(self.list(Count::new(handle, stored.version, subject), None))
     }
 
-    fn list(&mut self, counting: Counting, after: Option<SessionId>) -> Need {
-        let subject = counting.handle;
-        self.stage = Stage::Counting(counting);
+    fn list(&mut self, count: Count, after: Option<SessionId>) -> Need {
+        let subject = count.handle;
+        self.stage = Stage::Counting(count);
         Need::List(List { subject, after, limit: PAGE })
     }
 
-    fn count(&mut self, mut counting: Counting, page: Vec<Listed>, scene: &mut Scene<'_>) -> Result<Need, Failure> {
-        let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        let after = page.last().map(|(sid, _)| *sid);
-        let policy = scene.issuer.policy();
-        for (sid, record) in page {
-            let session = record::read_session(&record.bytes, Key::Session(sid), scene.issuer.keyring())?;
-            let context = Context { now: scene.now, policy, view: scene.view.facts(sid) };
-            let loaded = Loaded { session: Some(&session), subject: Some(&counting.subject.1) };
-            if phase(&loaded, &context) == Phase::Active {
-                counting.live.push((sid, record.version, session));
-            }
+    fn count(&mut self, mut count: Count, page: Vec<Listed>, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+        if let Some(after) = count.add(page, scene)? {
+            return Ok(self.list(count, Some(after)));
         }
-        if !is_last {
-            return Ok(self.list(counting, after));
+        let handle = count.handle;
+        match count.room(scene.issuer.policy()) {
+            Ok(room) => self.create(handle, room, scene),
+            Err(refusal) => Ok(done(Decided::new(Outcome::Refused(refusal), None))),
         }
-        let Counting { handle, subject: (version, mut subject), mut live } = counting;
-        let room = usize::try_from(policy.max_sessions).unwrap_or(usize::MAX).saturating_sub(1);
-        let excess = live.len().saturating_sub(room);
-        if excess > 0 && policy.session_limit == SessionLimit::Refuse {
-            return Ok(done(Decided::new(Outcome::Refused(Refusal::TooManySessions), None)));
-        }
-        live.sort_by_key(|(_, _, session)| session.state.idle_deadline);
-        subject.issued = u32::try_from(live.len().saturating_sub(excess)).unwrap_or(u32::MAX);
-        live.truncate(excess);
-        self.create(handle, Some((version, subject)), live, scene)
     }
 
-    /// Decides and commits: the session, its subject, and the sessions that give way to it.
+    /// Decides and commits: the session, its subject, the sessions that give way and those that are deleted.
     fn create(
         &mut self,
         handle: SubjectHandle,
-        subject: Option<(Version, Subject)>,
-        displaced: Vec<(SessionId, Version, Session)>,
+        Room { subject, displaced, forgotten }: Room,
         scene: &mut Scene<'_>,
     ) -> Result<Need, Failure> {
         let issuer = scene.issuer;
@@ -271,13 +246,17 @@ impl Issue {
             decided.entries.push(Entry::at(Hit::Session(old), scene.now, gc_at));
             decided.audit.push(note(audit::Kind::Because(Reason::Displaced), old, None));
         }
-        let expect = writes.iter().map(|(key, version, ..)| (*key, *version)).collect();
+        let delete = forgotten.into_iter().map(|(sid, version)| (Key::Session(sid), version));
+        let delete: Vec<_> = delete.collect();
+        let written = writes.iter().map(|(key, version, ..)| (*key, *version));
+        let expect = written.chain(delete.iter().map(|(key, version)| (*key, Some(*version)))).collect();
         let put = |(key, _, bytes, gc_at): (Key, Option<Version>, Vec<u8>, Timestamp)| Put {
             key,
             record: Some(Versioned { version: scene.entropy.version(), bytes }),
             gc_at,
         };
-        let put = writes.into_iter().map(put).collect();
+        let deleted = delete.iter().map(|(key, _)| Put { key: *key, record: None, gc_at: context.now });
+        let put = writes.into_iter().map(put).chain(deleted).collect();
         let log = decided.entries.iter().map(Entry::to_log).collect();
         self.stage = Stage::Committing(Box::new(decided));
         Ok(Need::Commit(Commit { partition: handle.partition(), expect, put, log, now: scene.now }))

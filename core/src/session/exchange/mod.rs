@@ -9,6 +9,7 @@ mod directory;
 mod entropy;
 mod erase;
 mod issue;
+mod limit;
 mod list;
 mod open;
 mod revoke_all;

@@ -154,6 +154,11 @@ impl OnSession {
         let after = apply(session, &step);
         self.hand_out(&mut decided, step.outcome, &after, keys, scene)?;
         if !step.outcome.grants() && !step.writes() {
+            if session.state.revoked.is_some() && !context.view.session_revoked {
+                // Somebody else revoked it, or our own answer was lost: it stands in the log already.
+                let gc_at = session.terms.absolute_deadline.plus(GC_GRACE);
+                decided.entries.push(Entry::at(Hit::Session(self.sid), scene.now, gc_at));
+            }
             return Ok(done(decided));
         }
         let commit = self.commit(records, &step, &after, keys, &mut decided, scene);

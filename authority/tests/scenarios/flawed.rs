@@ -1,0 +1,78 @@
+//! A store with one mistake: a property that does not fail on it would be worth nothing.
+
+use safeconduct::core::store::{Commit, Committed, Get, Key, List, Listed, LogRead, ReadLog, Versioned};
+use safeconduct::store::{Store, StoreError};
+
+use crate::bed::{AnyStore, Bed};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// What is expected but not written is not compared.
+    ComparesOnlyWhatItWrites,
+    /// A commit that writes nothing is not compared.
+    ComparesNoEmptyCommit,
+    /// The last write wins.
+    ComparesNothing,
+    /// A revoked session's record is written, but not the subject's epoch.
+    LosesSubjects,
+    /// Of several writes the first is carried out.
+    WritesHalf,
+    /// Deletes nothing.
+    KeepsWhatIsDeleted,
+}
+
+pub struct Flawed {
+    pub right: AnyStore,
+    pub flaw: Flaw,
+}
+
+impl Flawed {
+    pub fn memory(flaw: Flaw) -> Bed {
+        let right = Bed::memory().store;
+        Bed { store: AnyStore(std::sync::Arc::new(Self { right, flaw })), file: None }
+    }
+
+    fn mended(&self, commit: &Commit) -> Result<Commit, StoreError> {
+        let mut commit = commit.clone();
+        let written = |key: &Key, commit: &Commit| commit.put.iter().any(|put| put.key == *key);
+        match self.flaw {
+            Flaw::ComparesOnlyWhatItWrites => {
+                let all = commit.clone();
+                commit.expect.retain(|(key, _)| written(key, &all));
+            }
+            Flaw::ComparesNoEmptyCommit => {
+                if commit.put.is_empty() {
+                    commit.expect.clear();
+                }
+            }
+            Flaw::ComparesNothing => {
+                for (key, version) in &mut commit.expect {
+                    let get = Get { partition: commit.partition, keys: vec![*key] };
+                    *version = self.right.get(&get)?.into_iter().next().flatten().map(|record| record.version);
+                }
+            }
+            Flaw::LosesSubjects => commit.put.retain(|put| !matches!(put.key, Key::Subject(_)) || put.record.is_none()),
+            Flaw::WritesHalf => commit.put.truncate(1),
+            Flaw::KeepsWhatIsDeleted => commit.put.retain(|put| put.record.is_some()),
+        }
+        Ok(commit)
+    }
+}
+
+impl Store for Flawed {
+    fn get(&self, get: &Get) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.right.get(get)
+    }
+
+    fn list(&self, list: &List) -> Result<Vec<Listed>, StoreError> {
+        self.right.list(list)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        self.right.commit(&self.mended(commit)?)
+    }
+
+    fn read_log(&self, read: &ReadLog) -> Result<LogRead, StoreError> {
+        self.right.read_log(read)
+    }
+}

@@ -1,0 +1,41 @@
+//! The scenarios of a session's life, each on a store in memory and on a SQLite file.
+//!
+//! A test is a sentence about behaviour; its comment names the number of the scenario. A property that
+//! holds of every store is a function that says what it found wrong, so that a store with one mistake
+//! can be shown to fail it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test"
+)]
+
+mod bed;
+mod chain;
+mod client;
+mod derived;
+mod failure;
+mod faulty;
+mod flawed;
+mod forgery;
+mod holder;
+mod interposed;
+mod lifetime;
+mod opening;
+mod races;
+mod records;
+mod revoke_races;
+mod rewind;
+mod roll_back;
+mod roll_back_revoked;
+mod sign_in_races;
+mod sign_out;
+mod theft;
+mod token_bits;
+mod watched;
+mod window;

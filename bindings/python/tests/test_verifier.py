@@ -1,0 +1,152 @@
+"""Verifier and Claims, and the vectors that all languages share."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+import safeconduct as sc
+
+from conftest import AUDIENCE, ISSUER, Clock, Make
+
+SECRET = bytes(range(32))
+KEY = sc.VerifyingKey.hmac(SECRET, kid="k")
+
+
+def signed(claims: dict[str, Any], header: dict[str, Any] | None = None) -> str:
+    parts = [{"alg": "HS256", "typ": "JWT", "kid": "k"} if header is None else header, claims]
+    text = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
+    tag = hmac.digest(SECRET, text.encode(), hashlib.sha256)
+    return text + "." + base64.urlsafe_b64encode(tag).rstrip(b"=").decode()
+
+
+def test_a_resource_server_needs_only_public_keys(make: Make, clock: Clock) -> None:
+    keys = sc.KeySet.generate()
+    grant = make(keys=keys).issue("user-1", scope="read write", claims={"roles": ["a", "b"]})
+    verifier = sc.Verifier(sc.KeySet.from_jwks(keys.jwks()), issuer=ISSUER, audience=AUDIENCE)
+    claims = verifier.verify(grant.access_token, now=clock())
+    assert (claims.iss, claims.sub, claims.aud, claims.client_id) == (ISSUER, "user-1", AUDIENCE, "default")
+    assert (claims.exp, claims.iat, claims.auth_time) == (1_700_000_600, 1_700_000_000, 1_700_000_000)
+    assert (claims.sid, claims.nbf, claims["roles"]) == (grant.session_id, None, ["a", "b"])
+    assert claims.has_scope("read") and not claims.has_scope("rea") and not claims.has_scope("")
+    assert not claims.has_scope("read write")
+    with pytest.raises(sc.ExpiredToken):
+        verifier.verify(grant.access_token)
+    for wrong, error in [
+        (sc.Verifier(keys, "https://other.example", AUDIENCE), sc.WrongIssuer),
+        (sc.Verifier(keys, ISSUER, "other"), sc.WrongAudience),
+        (sc.Verifier(sc.KeySet.generate(), ISSUER, AUDIENCE), sc.UnknownKey),
+        (sc.Verifier(keys, ISSUER, AUDIENCE, max_ttl=599), sc.LifetimeTooLong),
+        (sc.Verifier(keys, ISSUER, AUDIENCE, "jwt"), sc.WrongType),
+    ]:
+        with pytest.raises(error):
+            wrong.verify(grant.access_token, now=clock())
+
+
+def test_claims_are_a_read_only_mapping(authority: sc.Authority) -> None:
+    token = authority.issue("user-1", claims={"nested": {"a": [1, 2.5, None, True]}, "é": "ü"}).access_token
+    claims = authority.verify(token)
+    assert isinstance(claims, Mapping)
+    assert dict(claims) == claims.to_dict() == dict(claims.items()) and claims == claims.to_dict()
+    assert claims == authority.verify(token) and claims != {} and claims != 7
+    assert len(claims) == len(list(claims)) == len(claims.keys()) == len(list(claims.values()))
+    assert "sub" in claims and "nope" not in claims and any(name == "exp" for name in claims)
+    assert claims.get("nope") is None and claims.get("nope", 7) == 7 and claims.get("é") == "ü"
+    match claims:
+        case {"nested": {"a": [1, *_]}, "sub": subject}:
+            assert subject == "user-1"
+        case _:
+            pytest.fail("a mapping pattern does not match")
+    with pytest.raises(KeyError, match="nope"):
+        claims["nope"]
+    copy = claims.to_dict()
+    copy["nested"]["a"].clear()
+    assert claims["nested"] == {"a": [1, 2.5, None, True]}
+    for change in ("sub", "nope"):
+        with pytest.raises(AttributeError):
+            setattr(claims, change, "x")
+    with pytest.raises(TypeError):
+        claims["sub"] = "x"  # type: ignore[index]
+    with pytest.raises(TypeError):
+        hash(claims)
+    assert "user-1" not in repr(claims) and claims.sid is not None and claims.sid in repr(claims)
+
+
+def test_now_is_seconds_or_an_aware_datetime() -> None:
+    verifier = sc.Verifier([KEY], profile="jwt", leeway=0)
+    token = signed({"exp": 1000})
+    moments: list[float | datetime] = [
+        999,
+        999.999,
+        0,
+        datetime.fromtimestamp(999, timezone.utc),
+        datetime.fromtimestamp(999, timezone(timedelta(hours=5))),
+    ]
+    for now in moments:
+        assert verifier.verify(token, now).exp == 1000
+    late: list[float | datetime] = [1000, 1000.0, datetime.fromtimestamp(1000, timezone.utc), 1e12]
+    for now in late:
+        with pytest.raises(sc.ExpiredToken):
+            verifier.verify(token, now=now)
+    with pytest.raises(sc.ExpiredToken):
+        verifier.verify(token)
+    impossible: list[float | datetime] = [-1.0, float("nan"), float("inf"), 1e300]
+    for wrong in [*impossible, datetime(1960, 1, 1, tzinfo=timezone.utc)]:
+        with pytest.raises(ValueError):
+            verifier.verify(token, now=wrong)
+    with pytest.raises(OverflowError):
+        verifier.verify(token, now=-1)
+    for mistaken in ["999", True, timedelta(999), datetime.fromtimestamp(999)]:
+        with pytest.raises(TypeError):
+            verifier.verify(token, now=mistaken)  # type: ignore[arg-type]
+
+
+def test_the_jwt_profile_is_for_everything_else_that_is_signed() -> None:
+    plain = sc.Verifier([KEY], profile="jwt")
+    assert plain.verify(signed({"exp": 1000.9, "iat": 900.5}), now=990).exp == 1000
+    assert plain.verify(signed({"exp": 10**12}, {"alg": "HS256"}), now=1).sub is None
+    with pytest.raises(sc.WrongAudience):
+        plain.verify(signed({"exp": 1000, "aud": "a"}), now=1)
+    for_a = sc.Verifier([KEY], issuer="i", audience="a", profile="jwt")
+    assert for_a.verify(signed({"exp": 1000, "aud": ["b", "a"], "iss": "i"}), now=1).aud == ["b", "a"]
+    refused: list[tuple[dict[str, Any], type[sc.InvalidToken]]] = [
+        ({"exp": 1000, "aud": "a"}, sc.MissingClaim),
+        ({"exp": 1000, "aud": "b", "iss": "i"}, sc.WrongAudience),
+        ({"exp": 1000, "aud": "a", "iss": "j"}, sc.WrongIssuer),
+        ({"aud": "a", "iss": "i"}, sc.MissingClaim),
+        ({"exp": "1000", "aud": "a", "iss": "i"}, sc.MalformedToken),
+        ({"exp": 1000, "nbf": 900, "aud": "a", "iss": "i"}, sc.TokenNotYetValid),
+    ]
+    for claims, error in refused:
+        with pytest.raises(error):
+            for_a.verify(signed(claims), now=1)
+    with pytest.raises(sc.WrongAlgorithm):
+        plain.verify(signed({"exp": 1000}, {"alg": "none"}), now=1)
+    with pytest.raises(sc.BadSignature):
+        plain.verify(signed({"exp": 1000})[:-2] + "AA", now=1)
+
+
+def test_a_verifier_that_would_check_nothing_is_a_config_error() -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({}, "config_issuer_missing"),
+        ({"issuer": "i"}, "config_audience_missing"),
+        ({"issuer": "", "audience": "a"}, "config_issuer_missing"),
+        ({"issuer": "i", "audience": "a", "leeway": 61}, "config_leeway_too_long"),
+        ({"issuer": "i", "audience": "a", "max_ttl": 0}, "config_max_ttl_missing"),
+    ]
+    for arguments, reason in wrong:
+        with pytest.raises(sc.ConfigError) as caught:
+            sc.Verifier([KEY], **arguments)
+        assert caught.value.reason == reason
+    with pytest.raises(ValueError):
+        sc.Verifier([KEY], profile="saml")  # type: ignore[arg-type]
+    for keys in [KEY, None, "keys", [1], [sc.SigningKey.hmac(SECRET)]]:
+        with pytest.raises(TypeError):
+            sc.Verifier(keys, profile="jwt")  # type: ignore[arg-type]
