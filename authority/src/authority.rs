@@ -20,10 +20,11 @@ use safeconduct_core::session::state::Reason;
 use safeconduct_core::store::ReadLog;
 use safeconduct_core::time::Timestamp;
 use safeconduct_core::token::{AccessClaims, Scratch, Verifier};
+use zeroize::Zeroizing;
 
 use crate::drive::drive;
 use crate::error::{Error, Refused};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 type AuditSink = Box<dyn Fn(&audit::Event) + Send + Sync>;
@@ -91,7 +92,12 @@ impl<S: Store> Authority<S> {
         authority.run(Request::Open)?;
         let partitions = (0..authority.issuer.policy().partitions).map(Partition).collect();
         let log = authority.store.read_log(&ReadLog { partitions, cursor: None })?;
-        let entries: Vec<Entry> = log.entries.iter().filter_map(|bytes| Entry::from_bytes(bytes)).collect();
+        if !log.complete {
+            return Err(StoreError::Unavailable("the revocation log could not be read whole; try again".into()).into());
+        }
+        let ring = authority.issuer.keyring();
+        let entries = log.entries.iter().map(|bytes| Entry::open(bytes, ring));
+        let entries: Vec<Entry> = entries.collect::<Result<_, _>>().map_err(Failure::Record)?;
         authority.enter(&entries, authority.now());
         Ok(authority)
     }
@@ -158,7 +164,7 @@ impl<S: Store> Authority<S> {
     /// [`Error::Refused`], [`Error::Store`].
     pub fn authenticate(&self, session_token: &str) -> Result<String, Error> {
         let decided = self.present(session_token, Shown::Authenticate)?;
-        decided.claims.ok_or(Error::Refused(Refused { outcome: decided.outcome, challenge: None }))
+        decided.claims.ok_or(Error::Refused(Refused { outcome: decided.outcome, challenge: None, nonce: None }))
     }
 
     /// Replaces what a session's bearer may do: `None` leaves scope or claims as they are. Older access
@@ -208,7 +214,7 @@ impl<S: Store> Authority<S> {
         let decided = self.decide(Request::RevokeAll { subject: subject.into(), keep })?;
         match decided.outcome {
             Outcome::Revoked => Ok(()),
-            outcome => Err(Error::Refused(Refused { outcome, challenge: None })),
+            outcome => Err(Error::Refused(Refused { outcome, challenge: None, nonce: None })),
         }
     }
 
@@ -252,9 +258,9 @@ impl<S: Store> Authority<S> {
     /// Carries a request out. What it revoked is in the view before anybody hears of it.
     fn run(&self, request: Request) -> Result<Reply, Error> {
         let now = self.now();
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| Error::Entropy)?;
-        let exchange = Exchange::begin(request, now, Entropy::from_seed(seed));
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(seed.as_mut_slice()).map_err(|_| Error::Entropy)?;
+        let exchange = Exchange::begin(request, now, Entropy::from_seed(*seed));
         let reply = drive(exchange, &self.store, &self.issuer, &self.view)?;
         if let Reply::Decided(decided) = &reply {
             self.enter(&decided.entries, now);
@@ -286,10 +292,10 @@ impl<S> fmt::Debug for Authority<S> {
 }
 
 fn granted(decided: Box<Decided>) -> Result<Granted, Error> {
-    let Decided { outcome, grant, challenge, .. } = *decided;
+    let Decided { outcome, grant, challenge, nonce, .. } = *decided;
     match grant {
         Some(grant) => Ok(Granted { outcome, grant }),
-        None => Err(Error::Refused(Refused { outcome, challenge })),
+        None => Err(Error::Refused(Refused { outcome, challenge, nonce })),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use safeconduct_core::revocation::entry::Entry;
 use safeconduct_core::revocation::view::View;
-use safeconduct_core::session::exchange::{Answer, Exchange, Need, Reply};
+use safeconduct_core::session::exchange::{Answer, Exchange, Failure, Need, Reply};
 use safeconduct_core::session::issuer::Issuer;
 use safeconduct_core::store::Committed;
 
@@ -28,11 +28,9 @@ pub fn drive(mut exchange: Exchange, store: &dyn Store, issuer: &Issuer, view: &
                 if committed == Committed::Done && !commit.log.is_empty() {
                     // Not only at the end: a later call may fail, and this revocation stands.
                     let mut view = view.write().unwrap_or_else(PoisonError::into_inner);
-                    commit
-                        .log
-                        .iter()
-                        .filter_map(|logged| Entry::from_bytes(&logged.bytes))
-                        .for_each(|e| view.enter(&e));
+                    for logged in &commit.log {
+                        view.enter(&Entry::open(&logged.bytes, issuer.keyring()).map_err(Failure::Record)?);
+                    }
                 }
                 Answer::Committed(committed)
             }

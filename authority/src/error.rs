@@ -36,6 +36,8 @@ pub struct Refused {
     pub outcome: Outcome,
     /// Under [`Outcome::Superseded`]: what the browser sends back with whatever token it holds now.
     pub challenge: Option<String>,
+    /// Under `nonce_required`: what the next DPoP proof must carry.
+    pub nonce: Option<String>,
 }
 
 impl Error {
@@ -53,7 +55,7 @@ impl Error {
     }
 
     pub(crate) const fn refused(refusal: Refusal) -> Self {
-        Self::Refused(Refused { outcome: Outcome::Refused(refusal), challenge: None })
+        Self::Refused(Refused { outcome: Outcome::Refused(refusal), challenge: None, nonce: None })
     }
 }
 

@@ -94,7 +94,8 @@ impl fmt::Debug for Commitment {
 pub struct KeyId(pub u8);
 
 /// The master keys of a deployment. The last is used for new sessions; the others are kept until no
-/// session needs them, that is for the longest idle deadline after their last use.
+/// session needs them: for the longest that a session may last and a day after they were the last one.
+/// Retired sooner, a key takes its sessions with it.
 pub struct Secrets(Vec<(KeyId, Secret)>);
 
 /// The prefix of a master key in its text form.
@@ -285,7 +286,7 @@ impl Keyring {
             *to = *from;
         }
         let keys = secrets.0.iter().map(|(id, master)| {
-            let extracted = MacKey::new(&MacKey::new(&salt).mac(&[master.expose()]));
+            let extracted = MacKey::new(&Zeroizing::new(MacKey::new(&salt).mac(&[master.expose()])));
             let key = |purpose: &str| {
                 let expanded = Zeroizing::new(extracted.mac(&[purpose.as_bytes(), &[0], issuer.as_bytes(), &[1]]));
                 MacKey::new(&expanded)

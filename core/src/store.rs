@@ -13,6 +13,7 @@
 //! are not locked is write skew, and loses a revoke-all that races a sign-in.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::id::{Partition, SessionId, SubjectHandle};
 use crate::time::Timestamp;
@@ -78,12 +79,19 @@ impl DirectoryId {
 pub struct Version(pub u64);
 
 /// The bytes of a record and their version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Versioned {
     /// The version that a commit must expect.
     pub version: Version,
     /// The record, opaque to the store.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Versioned {
+    /// Not the bytes: a record holds the salt of its session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Versioned({:?}, {} bytes)", self.version, self.bytes.len())
+    }
 }
 
 /// Read these records, all as of one moment. All keys are in `partition`.

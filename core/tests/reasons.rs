@@ -54,7 +54,7 @@ fn every_outcome_and_refusal_is_listed() {
     assert_listed("outcome", outcomes);
     let refusals = reasons!(Refusal: NotOurs WrongHolder Unknown Revoked ExpiredIdle ExpiredAbsolute
         CommitmentRequired CommitmentUnexpected CommitmentReused ProofRequired NonceRequired ScopeExceeded
-        WrongMode GenerationExhausted StoreBehind Exists TooManySessions);
+        GenerationExhausted StoreBehind Exists TooManySessions);
     assert_eq!(refusals, Refusal::ALL.iter().map(|refusal| refusal.reason()).collect::<Vec<_>>());
     assert_listed("refusal", refusals);
 }
@@ -82,7 +82,7 @@ fn every_failure_of_an_exchange_is_listed() {
 #[test]
 fn every_refused_call_and_configuration_is_listed() {
     let mut sign_in = reasons!(SignInError: Empty TooLong Scope PersonalSubject CommitmentUnexpected ProofRequired
-        OpaqueReplay [SignInError::Claims(_), SignInError::Policy(_)]);
+        OpaqueProof OpaqueReplay [SignInError::Claims(_), SignInError::Policy(_)]);
     sign_in.push(SignInError::Policy(PolicyError::Window).reason());
     assert_listed("sign_in", sign_in);
     let claims = reasons!(ClaimsError: Malformed TooLarge Reserved PersonalData);

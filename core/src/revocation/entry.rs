@@ -1,12 +1,15 @@
 //! Entries of the revocation log: an order-free, grow-only set with expiry.
 //!
-//! Bytes: format 1 ‖ kind 1 ‖ `until` u64 BE ‖ `kept_until` u64 BE ‖ identifier ‖ minimum u64 BE. An entry
-//! holds handles, never anything of a person. Refused when read: another format, another length.
+//! Bytes: format 1 ‖ kind 1 ‖ `until` u64 BE ‖ `kept_until` u64 BE ‖ identifier ‖ minimum u64 BE ‖ key id 1 ‖
+//! mac 16. An entry holds handles, never anything of a person. Refused when read: another format, another
+//! length, a wrong MAC: whoever can write the log must not be able to choose epochs.
 
 use alloc::vec::Vec;
 
 use crate::id::{SessionId, SubjectHandle};
+use crate::secret::{KeyId, Keyring, PurposeKeys};
 use crate::session::policy::MAX_ACCESS_TTL;
+use crate::session::record::RecordError;
 use crate::store::LogEntry;
 use crate::time::Timestamp;
 use crate::token::MAX_LEEWAY;
@@ -38,6 +41,9 @@ pub enum Hit {
 
 const FORMAT: u8 = 1;
 
+/// What the MAC covers before the entry: no store key begins like this, so no record passes for an entry.
+const DOMAIN: &[u8] = b"log";
+
 impl Entry {
     /// An entry made at `now` for what ends for good at `kept_until`. The longest-lived access token that
     /// any verifier believes is dead a [`MAX_ACCESS_TTL`] and a [`MAX_LEEWAY`] later.
@@ -46,30 +52,44 @@ impl Entry {
     }
 
     /// The entry for a commit.
-    pub fn to_log(&self) -> LogEntry {
-        LogEntry { bytes: self.to_bytes(), gc_at: self.until }
-    }
-
-    /// The bytes for the log.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_log(self, keys: &PurposeKeys) -> LogEntry {
         let (kind, id, minimum): (u8, &[u8], u64) = match &self.hit {
             Hit::Session(sid) => (b's', sid.as_bytes(), 0),
             Hit::Claims(sid, version) => (b'c', sid.as_bytes(), *version),
             Hit::Subject(handle, epoch) => (b'u', handle.as_bytes(), *epoch),
             Hit::Global(epoch) => (b'g', &[], *epoch),
         };
-        let mut bytes = Vec::with_capacity(42);
+        let mut bytes = Vec::with_capacity(59);
         bytes.extend_from_slice(&[FORMAT, kind]);
         bytes.extend_from_slice(&self.until.as_millis().to_be_bytes());
         bytes.extend_from_slice(&self.kept_until.as_millis().to_be_bytes());
         bytes.extend_from_slice(id);
         bytes.extend_from_slice(&minimum.to_be_bytes());
-        bytes
+        bytes.push(keys.id.0);
+        let mac = keys.record.tag(&[DOMAIN, &bytes]);
+        bytes.extend_from_slice(&mac);
+        LogEntry { bytes, gc_at: self.until }
     }
 
-    /// Reads what [`Self::to_bytes`] wrote; `None` for anything else.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (&[format, kind], rest) = bytes.split_first_chunk()?;
+    /// Reads an entry of the log and believes it where its MAC is right.
+    ///
+    /// # Errors
+    /// [`RecordError`]: the process must not go on as if nothing were revoked.
+    pub fn open(bytes: &[u8], ring: &Keyring) -> Result<Self, RecordError> {
+        let (signed, mac) = bytes.split_last_chunk::<16>().ok_or(RecordError::Tampered)?;
+        let (body, &[key]) = signed.split_last_chunk::<1>().ok_or(RecordError::Tampered)?;
+        if body.first().is_some_and(|format| *format > FORMAT) {
+            return Err(RecordError::Newer);
+        }
+        let keys = ring.get(KeyId(key)).ok_or(RecordError::UnknownKey)?;
+        if !keys.record.is_tag(&[DOMAIN, signed], mac) {
+            return Err(RecordError::Tampered);
+        }
+        Self::parse(body).ok_or(RecordError::Malformed)
+    }
+
+    fn parse(body: &[u8]) -> Option<Self> {
+        let (&[format, kind], rest) = body.split_first_chunk()?;
         let (until, rest) = rest.split_first_chunk()?;
         let (kept_until, rest) = rest.split_first_chunk()?;
         let (id, minimum) = rest.split_last_chunk()?;
@@ -91,20 +111,23 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::id::Partition;
+    use crate::secret::Secrets;
+    use crate::session::invariants::is_bound_to_its_bytes;
 
     #[test]
     fn an_entry_is_read_as_it_was_written_and_nothing_else_is() {
+        let ring = Keyring::derive(&Secrets::new([1; 32]), "issuer");
         let handle = SubjectHandle::new(Partition(3), [7; 7]);
         let sid = SessionId::new(handle, [9; 8]);
         for hit in [Hit::Session(sid), Hit::Claims(sid, 4), Hit::Subject(handle, 5), Hit::Global(6)] {
             let entry = Entry { hit, until: Timestamp::from_millis(1), kept_until: Timestamp::from_millis(2) };
-            let bytes = entry.to_bytes();
-            assert_eq!(Entry::from_bytes(&bytes), Some(entry));
+            let bytes = entry.to_log(ring.newest().unwrap()).bytes;
+            assert_eq!(Entry::open(&bytes, &ring), Ok(entry));
+            assert_eq!(is_bound_to_its_bytes(&bytes, |bytes| Entry::open(bytes, &ring).is_ok()), Ok(()));
             for len in 0..bytes.len() {
-                assert_eq!(Entry::from_bytes(&bytes[..len]), None);
+                assert!(Entry::open(&bytes[..len], &ring).is_err());
             }
-            assert_eq!(Entry::from_bytes(&[&bytes[..], &[0]].concat()), None);
-            assert_eq!(Entry::from_bytes(&[&[2], &bytes[1..]].concat()), None);
+            assert_eq!(Entry::open(&[&[2], &bytes[1..]].concat(), &ring), Err(RecordError::Newer));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`transition`](crate::session::transition) neither hashes nor keys anything.
 
 use alloc::string::String;
+use core::fmt;
 
 use crate::secret::{Commitment, KeyId};
 use crate::session::policy::Policy;
@@ -73,7 +74,7 @@ pub enum Event<'a> {
 
 /// A sign-in. What each field means is written at [`Terms`](crate::session::state::Terms); when the
 /// session ends follows from the policy.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Issue {
     /// The newest master key.
     pub key: KeyId,
@@ -99,13 +100,20 @@ pub struct Issue {
     pub first: Commitment,
 }
 
-/// What an application changes; `None` stays as it is.
+impl fmt::Debug for Issue {
+    /// Neither salt nor anything of the person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issue").field("mode", &self.mode).field("replay", &self.replay).finish_non_exhaustive()
+    }
+}
+
+/// What an application changes, where the policy allows it; `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Amendment {
     /// The scope from now on.
-    pub scope: Option<String>,
+    pub(super) scope: Option<String>,
     /// The further claims from now on.
-    pub claims: Option<CustomClaims>,
+    pub(super) claims: Option<CustomClaims>,
 }
 
 /// A token, authenticated by its tag.

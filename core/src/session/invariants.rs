@@ -93,9 +93,12 @@ pub fn step(loaded: &Loaded<'_>, event: &Event<'_>, context: &Context<'_>, step:
     let stays = before.state.revoked.is_none() || after.revoked == before.state.revoked;
     must(stays, P::P1, "a revoked session came back")?;
     must(!grants || phase != Phase::Revoked, P::P3, "something was granted for a revoked session")?;
+    let is_ahead = presented_of(event).is_some_and(|token| token.generation > before.state.generation);
+    must(!grants || phase != Phase::Idle || is_ahead, P::P8, "something was granted past the idle deadline")?;
     must(!grants || phase != Phase::Expired, P::P8, "something was granted past the absolute deadline")?;
     must(after.epoch >= before.state.epoch, P::P10, "the epoch of a session fell")?;
     must(after.claims_version >= before.state.claims_version, P::P9, "the claims version fell")?;
+    must(after.idle_deadline >= before.state.idle_deadline, P::P8, "the idle deadline fell")?;
     must(after.idle_deadline <= before.terms.absolute_deadline, P::P8, "the idle deadline is past the absolute one")?;
     if matches!(step.outcome, Outcome::Repeated | Outcome::Paused | Outcome::Superseded { .. } | Outcome::Refused(_)) {
         must(after == before.state && amended.is_none(), P::P8, "an answer that changes nothing changed something")?;
@@ -112,6 +115,14 @@ pub fn step(loaded: &Loaded<'_>, event: &Event<'_>, context: &Context<'_>, step:
             forged(*presented, before.state, after, grants)
         }
         Event::Issue(_) | Event::Amend { .. } | Event::Revoke { presented: None, .. } | Event::Erase => Ok(()),
+    }
+}
+
+const fn presented_of<'e>(event: &'e Event<'_>) -> Option<&'e Presented> {
+    match event {
+        Event::Rotate(rotate) => Some(&rotate.presented),
+        Event::Authenticate(presented) | Event::Revoke { presented: Some(presented), .. } => Some(presented),
+        Event::Issue(_) | Event::Amend { .. } | Event::Revoke { presented: None, .. } | Event::Erase => None,
     }
 }
 

@@ -115,8 +115,6 @@ refusals! {
     NonceRequired = "nonce_required",
     /// More scope was asked for than was granted.
     ScopeExceeded = "scope_exceeded",
-    /// The session is in a mode that has no such token. Fix the call.
-    WrongMode = "wrong_mode",
     /// The token was replaced 2^32 - 1 times. Sign in again.
     GenerationExhausted = "generation_exhausted",
     /// The store is behind what was issued from it. Try again later; nobody is signed out.

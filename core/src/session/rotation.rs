@@ -145,11 +145,13 @@ fn is_paused(replay: Replay, stored: &State, context: &Context<'_>) -> bool {
     }
 }
 
+/// The idle deadline never falls, so that a clock which is behind for one refresh signs nobody out.
 fn idle_deadline(session: &Session, context: &Context<'_>) -> Timestamp {
-    context.now.plus(context.policy.idle_ttl).min(session.terms.absolute_deadline)
+    let slid = context.now.plus(context.policy.idle_ttl).max(session.state.idle_deadline);
+    slid.min(session.terms.absolute_deadline)
 }
 
-/// Whether every scope token asked for was granted.
+/// Whether every scope token asked for was granted, and none is asked for over and over.
 fn is_within_scope(asked: &str, granted: &str) -> bool {
-    asked.split(' ').all(|token| granted.split(' ').any(|other| other == token))
+    asked.len() <= granted.len() && asked.split(' ').all(|token| granted.split(' ').any(|other| other == token))
 }

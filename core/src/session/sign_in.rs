@@ -99,6 +99,9 @@ impl SignIn {
         if replay == Replay::Bound && thumbprint.is_none() {
             return Err(SignInError::ProofRequired);
         }
+        if mode == Mode::Opaque && thumbprint.is_some() {
+            return Err(SignInError::OpaqueProof);
+        }
         if mode == Mode::Opaque && !matches!(replay, Replay::Window(_)) {
             return Err(SignInError::OpaqueReplay);
         }
@@ -169,6 +172,8 @@ pub enum SignInError {
     CommitmentUnexpected,
     /// The session is to be bound to a key and no proof came.
     ProofRequired,
+    /// An opaque session cannot be bound to a key.
+    OpaqueProof,
     /// An opaque session has no replay rule but a window.
     OpaqueReplay,
 }
@@ -185,6 +190,7 @@ impl SignInError {
             Self::Policy(_) => "policy_refused",
             Self::CommitmentUnexpected => "commitment_unexpected",
             Self::ProofRequired => "proof_required",
+            Self::OpaqueProof => "sign_in_opaque_proof",
             Self::OpaqueReplay => "sign_in_opaque_replay",
         }
     }
@@ -208,6 +214,7 @@ impl fmt::Display for SignInError {
                 f.write_str("a commitment goes with hybrid sessions under the committed replay rule only")
             }
             Self::ProofRequired => f.write_str("the bound replay rule needs a verified DPoP proof at sign-in"),
+            Self::OpaqueProof => f.write_str("an opaque session cannot be bound to a DPoP key"),
             Self::OpaqueReplay => f.write_str("an opaque session takes no replay rule but a window"),
         }
     }

@@ -1,6 +1,7 @@
 //! What a session is: the state that a record holds.
 
 use alloc::string::String;
+use core::fmt;
 
 use crate::secret::{Commitment, KeyId};
 use crate::time::{Seconds, Timestamp};
@@ -18,7 +19,7 @@ pub struct Session {
 }
 
 /// What is fixed when a session is issued.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The master key that its tokens and its record are made with.
     pub key: KeyId,
@@ -44,6 +45,18 @@ pub struct Terms {
     pub absolute_deadline: Timestamp,
     /// The global epoch it was issued in (`gep`).
     pub global_epoch: u64,
+}
+
+impl fmt::Debug for Terms {
+    /// Neither salt nor anything of the person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms")
+            .field("mode", &self.mode)
+            .field("replay", &self.replay)
+            .field("issued_at", &self.issued_at)
+            .field("absolute_deadline", &self.absolute_deadline)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the bearer may do.

@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 
 use crate::secret::Commitment;
 use crate::session::event::{Amendment, Context, Event, Issue, Loaded};
-use crate::session::outcome::{Notice, Outcome, Refusal, Refusal as R, SessionWrite, Step};
+use crate::session::outcome::{Notice, Outcome, Refusal as R, SessionWrite, Step};
 use crate::session::rotation::{authenticate, lost_amendment, rotate};
 use crate::session::state::{Entitlement, Mode, Reason, Replay, Session, State, Subject, Terms};
 use crate::time::{Seconds, Timestamp};
@@ -44,7 +44,10 @@ pub fn phase(loaded: &Loaded<'_>, context: &Context<'_>) -> Phase {
         return if loaded.subject.is_some_and(|subject| subject.erased) { Phase::Erased } else { Phase::Absent };
     };
     let (terms, state, view) = (&session.terms, &session.state, &context.view);
-    let below_epoch = loaded.subject.is_some_and(|subject| subject.erased || state.epoch < subject.epoch);
+    // A session is committed together with its subject, which outlives it: without one, something was deleted.
+    // The last epoch there is has no session, so that a revoke-all which reaches it is in force too.
+    let below = |subject: &Subject| subject.erased || state.epoch < subject.epoch || subject.epoch == u64::MAX;
+    let below_epoch = loaded.subject.is_none_or(below);
     let in_view = view.session_revoked || state.epoch < view.min_epoch || terms.global_epoch < view.min_global_epoch;
     if state.revoked.is_some() || below_epoch || in_view {
         Phase::Revoked
@@ -118,7 +121,7 @@ pub fn transition(loaded: &Loaded<'_>, event: Event<'_>, context: &Context<'_>) 
 
 /// Rules 1b and 2: a seal that is wrong, a token of another mode, another client or another key. Comes
 /// before the phase, so that a stranger learns nothing of it, and never counts as reuse.
-fn stranger(session: &Session, event: &Event<'_>) -> Option<Refusal> {
+fn stranger(session: &Session, event: &Event<'_>) -> Option<R> {
     let terms = &session.terms;
     let (presented, mode) = match event {
         Event::Rotate(rotate) => (&rotate.presented, Some(Mode::Hybrid)),
@@ -127,24 +130,24 @@ fn stranger(session: &Session, event: &Event<'_>) -> Option<Refusal> {
         Event::Issue(_) | Event::Amend { .. } | Event::Revoke { presented: None, .. } | Event::Erase => return None,
     };
     if !presented.sealed || mode.is_some_and(|mode| mode != terms.mode) {
-        return Some(Refusal::NotOurs);
+        return Some(R::NotOurs);
     }
     let Event::Rotate(rotate) = event else { return None };
     if rotate.client_id.is_some_and(|client_id| client_id != terms.client_id) {
-        return Some(Refusal::WrongHolder);
+        return Some(R::WrongHolder);
     }
     match (terms.thumbprint, rotate.proof) {
-        (Some(_), None) => Some(Refusal::ProofRequired),
-        (Some(key), Some(proof)) if key != proof.thumbprint => Some(Refusal::WrongHolder),
-        (_, Some(proof)) if terms.replay == Replay::Bound && !proof.carries_nonce => Some(Refusal::NonceRequired),
-        (None, None) if terms.replay == Replay::Bound => Some(Refusal::ProofRequired),
+        (Some(_), None) => Some(R::ProofRequired),
+        (Some(key), Some(proof)) if key != proof.thumbprint => Some(R::WrongHolder),
+        (_, Some(proof)) if terms.replay == Replay::Bound && !proof.carries_nonce => Some(R::NonceRequired),
+        (None, None) if terms.replay == Replay::Bound => Some(R::ProofRequired),
         _ => None,
     }
 }
 
 fn issue(new: Issue, subject: Option<&Subject>, context: &Context<'_>) -> Step {
     if new.replay == Replay::Bound && new.thumbprint.is_none() {
-        return refused(Refusal::ProofRequired);
+        return refused(R::ProofRequired);
     }
     let (policy, now) = (context.policy, context.now);
     let stored = subject.map_or(now.as_unix_seconds(), |subject| subject.epoch);
@@ -190,13 +193,13 @@ fn issue(new: Issue, subject: Option<&Subject>, context: &Context<'_>) -> Step {
 fn amend(session: &Session, amendment: &Amendment, successor: Commitment, context: &Context<'_>) -> Step {
     if lost_amendment(&session.state, context) && (amendment.scope.is_none() || amendment.claims.is_none()) {
         // What would stay as it is may be what the lost amendment took away.
-        return Step { rolled_back: true, ..refused(Refusal::StoreBehind) };
+        return Step { rolled_back: true, ..refused(R::StoreBehind) };
     }
     let now = context.now;
     let last = session.state.claims_version.max(context.view.min_claims_version).max(now.as_unix_seconds());
     let mut state = State { claims_version: last.saturating_add(1), ..session.state };
     if session.terms.mode == Mode::Opaque {
-        let Some(generation) = state.generation.checked_add(1) else { return refused(Refusal::GenerationExhausted) };
+        let Some(generation) = state.generation.checked_add(1) else { return refused(R::GenerationExhausted) };
         state = State { generation, previous: state.current.half(), current: successor, rotated_at: now, ..state };
     }
     let before = &session.entitlement;
@@ -224,15 +227,14 @@ fn revoke(session: &Session, reason: Reason) -> Step {
 /// A session that is served with an epoch above the stored one raises it in the same commit: the store
 /// lost a revoke-all that the session outlived.
 fn raised(step: Step, session: &Session, subject: Option<&Subject>) -> Step {
-    let behind = subject.is_none_or(|subject| subject.epoch < session.state.epoch);
-    if !step.outcome.grants() || !behind {
-        return step;
+    match subject {
+        Some(subject) if step.outcome.grants() && subject.epoch < session.state.epoch => {
+            Step { subject: Some(Subject { epoch: session.state.epoch, ..*subject }), ..step }
+        }
+        _ => step,
     }
-    let gc_at = session.terms.absolute_deadline.plus(GC_GRACE);
-    let (issued, gc_at) = subject.map_or((1, gc_at), |subject| (subject.issued, subject.gc_at.max(gc_at)));
-    Step { subject: Some(Subject { epoch: session.state.epoch, erased: false, issued, gc_at }), ..step }
 }
 
-const fn refused(refusal: Refusal) -> Step {
+const fn refused(refusal: R) -> Step {
     Step::refused(refusal)
 }

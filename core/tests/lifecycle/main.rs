@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(clippy::arithmetic_side_effects, unreachable_pub)]
 
+mod adversary;
 mod properties;
 mod rules;
 mod sample;

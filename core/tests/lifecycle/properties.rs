@@ -80,7 +80,8 @@ type Machine = fn(&Loaded<'_>, Event<'_>, &Context<'_>) -> Step;
 struct Seen(std::collections::BTreeMap<&'static str, u32>);
 
 fn history(replay: Replay, mode: Mode, acts: &[Act], machine: Machine, seen: &mut Seen) -> Result<(), Broken> {
-    let (policy, amendment) = (Policy::default(), Amendment { scope: Some("read".into()), claims: None });
+    let policy = Policy::default();
+    let amendment = Amendment::new(Some("read"), None, &policy).unwrap();
     let mut now = START;
     let issue = Issue {
         key: KeyId(1),

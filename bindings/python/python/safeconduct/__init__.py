@@ -65,7 +65,6 @@ from safeconduct.errors import (
     WrongAudience,
     WrongHolder,
     WrongIssuer,
-    WrongMode,
     WrongType,
 )
 
@@ -126,7 +125,6 @@ __all__ = [
     "WrongAudience",
     "WrongHolder",
     "WrongIssuer",
-    "WrongMode",
     "WrongType",
     "errors",
     "__version__",

@@ -49,7 +49,6 @@ __all__ = [
     "WrongAudience",
     "WrongHolder",
     "WrongIssuer",
-    "WrongMode",
     "WrongType",
 ]
 
@@ -180,10 +179,6 @@ class ScopeExceeded(RefreshRefused):
     """More scope was asked for than was granted."""
 
 
-class WrongMode(RefreshRefused):
-    """The session is in a mode that has no such token. Fix the call."""
-
-
 class TooManySessions(RefreshRefused):
     """The subject has as many sessions as the policy allows."""
 
@@ -279,7 +274,6 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
             "proof_required": ProofRefused,
             "nonce_required": ProofRefused,
             "scope_exceeded": ScopeExceeded,
-            "wrong_mode": WrongMode,
             "too_many_sessions": TooManySessions,
             # Two that concern the store and not the token: who answers 400 to these signs people out.
             "store_behind": StoreBehind,

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Failure, Need, Scene};
+use super::{Failure, Need, Scene, one};
 use crate::id::Partition;
 use crate::secret::PurposeKeys;
 use crate::session::issuer::Issuer;
@@ -22,13 +22,16 @@ pub(super) struct Found {
 /// The search for one subject, place after place.
 pub(super) struct Search {
     ids: Vec<DirectoryId>,
+    /// Under the master key with the lowest id, whichever is used for new sessions.
+    lowest: Option<DirectoryId>,
     asked: usize,
 }
 
 impl Search {
     pub(super) fn new(subject: &str, issuer: &Issuer) -> Self {
         let id = |keys: &PurposeKeys| directory_id(subject, keys, issuer.policy().partitions);
-        Self { ids: issuer.keyring().newest_first().map(id).collect(), asked: 0 }
+        let lowest = issuer.keyring().newest_first().min_by_key(|keys| keys.id).map(id);
+        Self { ids: issuer.keyring().newest_first().map(id).collect(), lowest, asked: 0 }
     }
 
     /// The next place to look; `None` when all were looked at.
@@ -42,12 +45,18 @@ impl Search {
     pub(super) fn found(&self, answer: Vec<Option<Versioned>>, scene: &Scene<'_>) -> Result<Option<Found>, Failure> {
         let asked = self.asked.checked_sub(1).and_then(|last| self.ids.get(last));
         let id = *asked.ok_or(Failure::Protocol)?;
-        let Some(record) = answer.into_iter().next().flatten() else { return Ok(None) };
+        let Some(record) = one(answer)? else { return Ok(None) };
         let directory = record::read_directory(&record.bytes, Key::Directory(id), scene.issuer.keyring())?;
         Ok(Some(Found { id, version: record.version, directory }))
     }
 
-    /// Where a new record belongs: under the newest master key.
+    /// Where a subject is claimed that is nowhere yet: processes that use different keys for new sessions
+    /// still claim it at the same place, and all but one fail.
+    pub(super) fn claimed(&self) -> Result<DirectoryId, Failure> {
+        self.lowest.ok_or(Failure::ForeignStore)
+    }
+
+    /// Where a subject is kept: under the newest master key, so that the older ones can be retired.
     pub(super) fn newest(&self) -> Result<DirectoryId, Failure> {
         self.ids.first().copied().ok_or(Failure::ForeignStore)
     }

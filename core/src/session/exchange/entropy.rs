@@ -1,5 +1,7 @@
 //! Randomness for one exchange, from one seed.
 
+use zeroize::Zeroizing;
+
 use crate::secret::MacKey;
 use crate::store::Version;
 
@@ -14,17 +16,17 @@ pub struct Entropy {
 impl Entropy {
     /// From 32 bytes of a cryptographic random generator.
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self { key: MacKey::new(&zeroize::Zeroizing::new(seed)), drawn: 0 }
+        Self { key: MacKey::new(&Zeroizing::new(seed)), drawn: 0 }
     }
 
     /// The next `N` bytes, `N` being at most 32.
     pub(crate) fn draw<const N: usize>(&mut self) -> [u8; N] {
         const { assert!(N <= 32) };
         self.drawn = self.drawn.wrapping_add(1);
-        let block = self.key.mac(&[b"entropy", &self.drawn.to_be_bytes()]);
+        let block = Zeroizing::new(self.key.mac(&[b"entropy", &self.drawn.to_be_bytes()]));
         let mut bytes = [0; N];
-        for (to, from) in bytes.iter_mut().zip(block) {
-            *to = from;
+        for (to, from) in bytes.iter_mut().zip(block.iter()) {
+            *to = *from;
         }
         bytes
     }

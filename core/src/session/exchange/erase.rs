@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 
 use super::directory::{Found, Search};
 use super::list::PAGE;
-use super::{Answer, Decided, Failure, Need, Scene, done};
+use super::{Answer, Decided, Failure, Need, Scene, done, one};
 use crate::audit;
+use crate::id::SubjectHandle;
 use crate::revocation::entry::{Entry, Hit};
 use crate::session::event::Context;
 use crate::session::outcome::Outcome;
@@ -22,6 +23,11 @@ use crate::store::{Commit, Committed, Get, Key, List, Listed, Put, Versioned};
 pub(super) struct Erase {
     subject: String,
     decided: Decided,
+    /// The handles that the first search found. Others that turn up belong to sign-ins after the erasure.
+    handles: Vec<SubjectHandle>,
+    is_first_search: bool,
+    /// Whether a directory record was deleted, or changed under our hands, since the search began.
+    is_to_search_again: bool,
     stage: Stage,
 }
 
@@ -36,21 +42,29 @@ enum Stage {
 }
 
 impl Erase {
-    pub(super) const fn new(subject: String) -> Self {
-        Self { subject, decided: Decided::new(Outcome::Erased, None), stage: Stage::Start }
+    pub(super) fn new(subject: String) -> Self {
+        let decided = Decided::new(Outcome::Erased, None);
+        Self {
+            subject,
+            decided,
+            handles: Vec::new(),
+            is_first_search: true,
+            is_to_search_again: false,
+            stage: Stage::Start,
+        }
     }
 
     pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
         use Stage as S;
         match (core::mem::replace(&mut self.stage, S::Start), answer) {
-            (S::Start, Answer::Begin) => Ok(self.search(Search::new(&self.subject, scene.issuer))),
+            (S::Start, Answer::Begin) => Ok(self.search(Search::new(&self.subject, scene.issuer), scene)),
             (S::Searching(search), Answer::Got(got)) => match search.found(got, scene)? {
-                None => Ok(self.search(search)),
+                None => Ok(self.search(search, scene)),
+                Some(found) if self.handles.contains(&found.directory.handle) => Ok(self.list(search, found)),
+                Some(_) if !self.is_first_search => Ok(self.search(search, scene)),
                 Some(found) => Ok(self.read_subject(search, found)),
             },
-            (S::ReadingSubject(search, found), Answer::Got(got)) => {
-                self.mark(search, found, got.into_iter().next().flatten(), scene)
-            }
+            (S::ReadingSubject(search, found), Answer::Got(got)) => self.mark(search, found, one(got)?, scene),
             (S::Marking(search, found, _), Answer::Committed(Committed::Conflict)) => {
                 Ok(self.read_subject(search, found))
             }
@@ -60,8 +74,11 @@ impl Erase {
             }
             (S::Listing(search, found), Answer::Listed(page)) => Ok(self.delete(search, found, page, scene)),
             (S::DeletingSessions(search, found), Answer::Committed(_)) => Ok(self.list(search, found)),
-            // A conflict means that the record now leads to another handle: to a sign-in after the erasure.
-            (S::DeletingDirectory(search), Answer::Committed(_)) => Ok(self.search(search)),
+            // Deleted, or written anew by a sign-in that was under way: looked at again in the next search.
+            (S::DeletingDirectory(search), Answer::Committed(_)) => {
+                self.is_to_search_again = true;
+                Ok(self.search(search, scene))
+            }
             _ => Err(Failure::Protocol),
         }
     }
@@ -72,18 +89,24 @@ impl Erase {
         self.decided.audit.push(audit::Event { at: scene.now, kind, session: None, generation: None });
     }
 
-    fn search(&mut self, mut search: Search) -> Need {
-        match search.next() {
-            Some(need) => {
+    /// A search that ends without any deletion shows that nothing leads to the handles any more.
+    fn search(&mut self, mut search: Search, scene: &Scene<'_>) -> Need {
+        loop {
+            if let Some(need) = search.next() {
                 self.stage = Stage::Searching(search);
-                need
+                return need;
             }
-            None => done(core::mem::replace(&mut self.decided, Decided::new(Outcome::Erased, None))),
+            if !self.is_to_search_again {
+                return done(core::mem::replace(&mut self.decided, Decided::new(Outcome::Erased, None)));
+            }
+            (self.is_first_search, self.is_to_search_again) = (false, false);
+            search = Search::new(&self.subject, scene.issuer);
         }
     }
 
     fn read_subject(&mut self, search: Search, found: Found) -> Need {
         let handle = found.directory.handle;
+        self.handles.push(handle);
         self.stage = Stage::ReadingSubject(search, found);
         Need::Get(Get { partition: handle.partition(), keys: [Key::Subject(handle)].into() })
     }
@@ -116,7 +139,7 @@ impl Erase {
             partition: handle.partition(),
             expect: [(at, stored.map(|stored| stored.version))].into(),
             put: [Put { key: at, record, gc_at: marked.gc_at }].into(),
-            log: [entry.to_log()].into(),
+            log: [entry.to_log(keys)].into(),
             now: scene.now,
         }))
     }

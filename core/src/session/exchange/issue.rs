@@ -13,7 +13,7 @@ use super::directory::{self, Found, Search};
 use super::erase::Erase;
 use super::limit::{Count, Room};
 use super::list::PAGE;
-use super::{Answer, Decided, Failure, Need, Reply, Scene, done};
+use super::{Answer, Decided, Failure, Need, Reply, Scene, done, one};
 use crate::audit;
 use crate::id::{SessionId, SubjectHandle};
 use crate::revocation::entry::{Entry, Hit};
@@ -30,8 +30,8 @@ use crate::time::Timestamp;
 
 pub(super) struct Issue {
     sign_in: SignIn,
-    /// Of an erasure that was finished on the way.
-    entries: Vec<Entry>,
+    /// Of erasures that were finished on the way.
+    erased: Vec<Decided>,
     stage: Stage,
 }
 
@@ -39,7 +39,7 @@ enum Stage {
     Start,
     Searching(Search),
     ClaimingHandle(SubjectHandle, Search),
-    WritingDirectory(SubjectHandle),
+    WritingDirectory,
     ReadingSubject(SubjectHandle),
     Counting(Count),
     Erasing(Box<Erase>),
@@ -48,7 +48,7 @@ enum Stage {
 
 impl Issue {
     pub(super) const fn new(sign_in: SignIn) -> Self {
-        Self { sign_in, entries: Vec::new(), stage: Stage::Start }
+        Self { sign_in, erased: Vec::new(), stage: Stage::Start }
     }
 
     pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
@@ -62,17 +62,17 @@ impl Issue {
             // Somebody has the handle already: draw another. Or somebody signed the subject in: begin again.
             (S::ClaimingHandle(_, search), Answer::Committed(Committed::Conflict)) => self.claim(search, scene),
             (S::ClaimingHandle(handle, search), Answer::Committed(Committed::Done)) => {
-                self.write_directory(search.newest()?, None, handle, scene)
+                let gc_at = Timestamp::default();
+                self.write_directory(search.claimed()?, None, Directory { handle, gc_at }, scene)
             }
-            (S::WritingDirectory(_) | S::Committing(_), Answer::Committed(Committed::Conflict)) => self.begin(scene),
-            (S::WritingDirectory(handle), Answer::Committed(Committed::Done)) => Ok(self.read_subject(handle)),
-            (S::ReadingSubject(handle), Answer::Got(got)) => {
-                self.with_subject(handle, got.into_iter().next().flatten(), scene)
-            }
+            (S::WritingDirectory | S::Committing(_), Answer::Committed(Committed::Conflict)) => self.begin(scene),
+            // Claimed, copied to the newest place or prolonged: the search finds out whether that is all.
+            (S::WritingDirectory, Answer::Committed(Committed::Done)) => self.begin(scene),
+            (S::ReadingSubject(handle), Answer::Got(got)) => self.with_subject(handle, one(got)?, scene),
             (S::Counting(count), Answer::Listed(page)) => self.count(count, page, scene),
             (S::Erasing(mut erase), answer) => match erase.resume(answer, scene)? {
                 Need::Done(Reply::Decided(decided)) => {
-                    self.entries.extend(decided.entries);
+                    self.erased.push(*decided);
                     self.begin(scene)
                 }
                 need => {
@@ -81,7 +81,10 @@ impl Issue {
                 }
             },
             (S::Committing(mut decided), Answer::Committed(Committed::Done)) => {
-                decided.entries.append(&mut self.entries);
+                for erased in self.erased.drain(..) {
+                    decided.entries.extend(erased.entries);
+                    decided.audit.extend(erased.audit);
+                }
                 Ok(done(decided))
             }
             _ => Err(Failure::Protocol),
@@ -111,7 +114,7 @@ impl Issue {
             return Ok(self.read_subject(found.directory.handle));
         }
         let expected = (found.id == newest).then_some(found.version);
-        self.write_directory(newest, expected, found.directory.handle, scene)
+        self.write_directory(newest, expected, found.directory, scene)
     }
 
     /// Draws a handle and creates its subject record, which must not exist: so no two subjects share one.
@@ -140,14 +143,15 @@ impl Issue {
         &mut self,
         id: DirectoryId,
         expected: Option<Version>,
-        handle: SubjectHandle,
+        before: Directory,
         scene: &mut Scene<'_>,
     ) -> Result<Need, Failure> {
         let keys = scene.issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
         let ttl = scene.issuer.policy().absolute_ttl;
-        let directory = Directory { handle, gc_at: scene.now.plus(ttl).plus(ttl).plus(GC_GRACE) };
+        let gc_at = scene.now.plus(ttl).plus(ttl).plus(GC_GRACE).max(before.gc_at);
+        let directory = Directory { gc_at, ..before };
         let put = directory::put(id, directory, keys, scene);
-        self.stage = Stage::WritingDirectory(handle);
+        self.stage = Stage::WritingDirectory;
         Ok(Need::Commit(Commit {
             partition: id.partition(),
             expect: [(Key::Directory(id), expected)].into(),
@@ -257,7 +261,7 @@ impl Issue {
         };
         let deleted = delete.iter().map(|(key, _)| Put { key: *key, record: None, gc_at: context.now });
         let put = writes.into_iter().map(put).chain(deleted).collect();
-        let log = decided.entries.iter().map(Entry::to_log).collect();
+        let log = decided.entries.iter().map(|entry| entry.to_log(keys)).collect();
         self.stage = Stage::Committing(Box::new(decided));
         Ok(Need::Commit(Commit { partition: handle.partition(), expect, put, log, now: scene.now }))
     }

@@ -13,7 +13,7 @@ use crate::id::{SessionId, SubjectHandle};
 use crate::session::event::{Context, Loaded};
 use crate::session::outcome::Refusal;
 use crate::session::policy::{Policy, SessionLimit};
-use crate::session::record;
+use crate::session::record::{self, RecordError};
 use crate::session::state::{Session, Subject};
 use crate::session::transition::{Phase, phase};
 use crate::store::{Key, Listed, Version};
@@ -58,7 +58,14 @@ impl Count {
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         let after = page.last().map(|(sid, _)| *sid);
         for (sid, found) in page {
-            let session = record::read_session(&found.bytes, Key::Session(sid), scene.issuer.keyring())?;
+            let session = match record::read_session(&found.bytes, Key::Session(sid), scene.issuer.keyring()) {
+                // Its master key is retired, so no token of it is good.
+                Err(RecordError::UnknownKey) => {
+                    self.dead.push((Timestamp::default(), sid, found.version));
+                    continue;
+                }
+                read => read?,
+            };
             let context = Context { now: scene.now, policy: scene.issuer.policy(), view: scene.view.facts(sid) };
             let loaded = Loaded { session: Some(&session), subject: Some(&self.subject) };
             match phase(&loaded, &context) {

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::directory::Search;
-use super::{Answer, Failure, Need, Reply, Scene};
+use super::{Answer, Failure, Need, Reply, Scene, one};
 use crate::id::{SessionId, SubjectHandle};
 use crate::session::event::{Context, Loaded};
-use crate::session::record;
+use crate::session::record::{self, RecordError};
 use crate::session::state::{Mode, Session, Subject};
 use crate::session::transition::{Phase, phase};
 use crate::store::{Get, Key, List, Listed};
@@ -92,7 +92,7 @@ impl ListSessions {
                 }
             },
             (Stage::ReadingSubject(handle), Answer::Got(got)) => {
-                let record = got.into_iter().next().flatten();
+                let record = one(got)?;
                 let read = |bytes: &[u8]| record::read_subject(bytes, Key::Subject(handle), scene.issuer.keyring());
                 let subject = record.map(|record| read(&record.bytes)).transpose()?;
                 Ok(self.page(handle, subject))
@@ -127,7 +127,11 @@ impl ListSessions {
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         for (sid, record) in page {
             self.after = Some(sid);
-            let session = record::read_session(&record.bytes, Key::Session(sid), scene.issuer.keyring())?;
+            let session = match record::read_session(&record.bytes, Key::Session(sid), scene.issuer.keyring()) {
+                // Its master key is retired, so no token of it is good.
+                Err(RecordError::UnknownKey) => continue,
+                read => read?,
+            };
             let context = Context { now: scene.now, policy: scene.issuer.policy(), view: scene.view.facts(sid) };
             let loaded = Loaded { session: Some(&session), subject: subject.as_ref() };
             if phase(&loaded, &context) == Phase::Active && self.live.len() < self.limit {

@@ -11,9 +11,10 @@ mod erase;
 mod issue;
 mod limit;
 mod list;
+mod on_session;
 mod open;
+mod present;
 mod revoke_all;
-mod session;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -22,7 +23,7 @@ use core::fmt;
 
 pub use self::entropy::Entropy;
 pub use self::list::Listing;
-pub use self::session::{Present, Shown};
+pub use self::present::{Present, Shown};
 use crate::audit;
 use crate::id::SessionId;
 use crate::revocation::entry::Entry;
@@ -114,7 +115,6 @@ pub enum Reply {
 }
 
 /// A decision that was carried out.
-#[derive(Debug)]
 pub struct Decided {
     /// What was decided.
     pub outcome: Outcome,
@@ -126,6 +126,8 @@ pub struct Decided {
     pub claims: Option<String>,
     /// The challenge of a superseded token.
     pub challenge: Option<String>,
+    /// The nonce that the next proof must carry, where one was refused for want of it.
+    pub nonce: Option<String>,
     /// What is to be noted.
     pub audit: Vec<audit::Event>,
     /// What this process must enter in its view before it answers anybody.
@@ -133,8 +135,19 @@ pub struct Decided {
 }
 
 impl Decided {
-    pub(super) const fn new(outcome: Outcome, session: Option<SessionId>) -> Self {
-        Self { outcome, session, grant: None, claims: None, challenge: None, audit: Vec::new(), entries: Vec::new() }
+    pub(super) fn new(outcome: Outcome, session: Option<SessionId>) -> Self {
+        let (audit, entries) = (Vec::new(), Vec::new());
+        Self { outcome, session, grant: None, claims: None, challenge: None, nonce: None, audit, entries }
+    }
+}
+
+impl fmt::Debug for Decided {
+    /// Neither tokens nor claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decided")
+            .field("outcome", &self.outcome)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }
 
@@ -210,7 +223,7 @@ pub struct Exchange {
 enum Operation {
     Open(open::Open),
     Issue(issue::Issue),
-    Session(session::OnSession),
+    OnSession(on_session::OnSession),
     RevokeAll(revoke_all::RevokeAll),
     Erase(erase::Erase),
     List(list::ListSessions),
@@ -223,9 +236,9 @@ impl Exchange {
         let operation = match request {
             Request::Open => Operation::Open(open::Open::new()),
             Request::Issue(sign_in) => Operation::Issue(issue::Issue::new(sign_in)),
-            Request::Present(present) => Operation::Session(session::OnSession::present(present)),
-            Request::Amend(sid, amendment) => Operation::Session(session::OnSession::amend(sid, amendment)),
-            Request::Revoke(sid, reason) => Operation::Session(session::OnSession::revoke(sid, reason)),
+            Request::Present(present) => Operation::OnSession(on_session::OnSession::present(present)),
+            Request::Amend(sid, amendment) => Operation::OnSession(on_session::OnSession::amend(sid, amendment)),
+            Request::Revoke(sid, reason) => Operation::OnSession(on_session::OnSession::revoke(sid, reason)),
             Request::RevokeAll { subject, keep } => Operation::RevokeAll(revoke_all::RevokeAll::new(subject, keep)),
             Request::Erase { subject } => Operation::Erase(erase::Erase::new(subject)),
             Request::List { subject, after, limit } => Operation::List(list::ListSessions::new(subject, after, limit)),
@@ -248,7 +261,7 @@ impl Exchange {
         match &mut self.operation {
             Operation::Open(open) => open.resume(answer, scene),
             Operation::Issue(issue) => issue.resume(answer, scene),
-            Operation::Session(session) => session.resume(answer, scene),
+            Operation::OnSession(session) => session.resume(answer, scene),
             Operation::RevokeAll(revoke) => revoke.resume(answer, scene),
             Operation::Erase(erase) => erase.resume(answer, scene),
             Operation::List(list) => list.resume(answer, scene),
@@ -260,6 +273,11 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("now", &self.now).finish_non_exhaustive()
     }
+}
+
+/// The one record of an answer to a [`Get`] with one key.
+pub(super) fn one(got: Vec<Option<Versioned>>) -> Result<Option<Versioned>, Failure> {
+    <[Option<Versioned>; 1]>::try_from(got).map(|[found]| found).map_err(|_| Failure::Protocol)
 }
 
 /// Ends an exchange with a decision.

@@ -1,6 +1,6 @@
 //! Claiming a store: the first deployment to open it writes its mark, every other is turned away.
 
-use super::{Answer, Failure, Need, Reply, Scene};
+use super::{Answer, Failure, Need, Reply, Scene, one};
 use crate::session::record::{self, RecordError};
 use crate::store::{Commit, Committed, Get, Key, Put, Versioned};
 use crate::time::Timestamp;
@@ -25,7 +25,7 @@ impl Open {
                 let keys = [Key::Deployment].into();
                 Ok(Need::Get(Get { partition: Key::Deployment.partition(), keys }))
             }
-            (Stage::Reading, Answer::Got(found)) => self.read(found.into_iter().next().flatten(), scene),
+            (Stage::Reading, Answer::Got(found)) => self.read(one(found)?, scene),
             (Stage::Writing, Answer::Committed(Committed::Done)) => Ok(Need::Done(Reply::Opened)),
             _ => Err(Failure::Protocol),
         }

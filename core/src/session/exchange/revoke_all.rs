@@ -77,6 +77,9 @@ impl RevokeAll {
         scene: &mut Scene<'_>,
     ) -> Result<Need, Failure> {
         let ring = scene.issuer.keyring();
+        if got.len() != 1_usize.saturating_add(usize::from(self.keep.is_some())) {
+            return Err(Failure::Protocol);
+        }
         let mut got = got.into_iter();
         let (found, kept) = (got.next().flatten(), got.next().flatten());
         let at = Key::Subject(handle);
@@ -119,7 +122,7 @@ impl RevokeAll {
         decided.audit.push(audit::Event { at: scene.now, kind, session: self.keep, generation: None });
         decided.entries.push(entry);
         self.stage = Stage::Committing(handle, Box::new(decided));
-        let log = [entry.to_log()].into();
+        let log = [entry.to_log(keys)].into();
         Ok(Need::Commit(Commit { partition: handle.partition(), expect, put, log, now: scene.now }))
     }
 

@@ -37,7 +37,7 @@ def _codes() -> Iterable[tuple[str, Code, Code]]:
     # Refresh and session tokens.
     yield from each("reuse_detected superseded not_ours wrong_holder generation_exhausted", grant, token)
     yield from each("session_unknown session_revoked session_expired_idle session_expired_absolute", grant, token)
-    yield from each("commitment_required commitment_unexpected commitment_reused wrong_mode", request)
+    yield from each("commitment_required commitment_unexpected commitment_reused", request)
     yield from each("proof_required", Code(400, "invalid_dpop_proof"), Code(401, "invalid_dpop_proof"))
     yield from each("nonce_required", Code(400, "use_dpop_nonce"), Code(401, "use_dpop_nonce"))
     yield from each("scope_exceeded sign_in_scope", Code(400, "invalid_scope"))
@@ -51,7 +51,7 @@ def _codes() -> Iterable[tuple[str, Code, Code]]:
     yield from each("session_exists record_newer", later)
     yield from each("store_unusable store_foreign store_partitions exchange_protocol", broken)
     yield from each("record_unknown_key record_tampered record_malformed", broken)
-    yield from each("sign_in_empty sign_in_personal_subject sign_in_opaque_replay policy_refused", broken)
+    yield from each("sign_in_empty sign_in_personal_subject sign_in_opaque_replay sign_in_opaque_proof policy_refused", broken)
     yield from each("custom_claims_malformed custom_claims_too_large custom_claims_reserved", broken)
     yield from each("custom_claims_personal_data", broken)
     # The request itself.

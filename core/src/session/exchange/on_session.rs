@@ -3,72 +3,21 @@
 //! One read of session and subject, one decision, one commit that expects both.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use subtle::ConstantTimeEq;
-
+use super::present::{Known, Present, Shown};
 use super::{Answer, Decided, Failure, Need, Scene, done};
 use crate::audit;
 use crate::id::SessionId;
 use crate::revocation::entry::{Entry, Hit};
 use crate::secret::{Commitment, PurposeKeys};
-use crate::session::event::{Amendment, Context, Event, Loaded, Presented, Proof, Rotate, Successor};
-use crate::session::issuer::{self, Issuer, Minted};
+use crate::session::event::{Amendment, Context, Event, Loaded, ViewFacts};
+use crate::session::issuer::{self, Minted};
 use crate::session::outcome::{Notice, Outcome, Refusal, SessionWrite, Step};
 use crate::session::record;
 use crate::session::state::{Reason, Session, Subject};
 use crate::session::transition::{GC_GRACE, transition};
 use crate::store::{Commit, Committed, Get, Key, Put, Version, Versioned};
-use crate::token::refresh::{Authentic, Kind, NotOurs, Token};
-
-/// A token that is presented, and what for. Made from a token whose tag is right, so that a forged one
-/// cannot cost a look-up.
-#[derive(Debug)]
-pub struct Present {
-    /// The token.
-    pub token: Authentic,
-    /// What for.
-    pub shown: Shown,
-}
-
-impl Present {
-    /// Reads a token and believes it where its tag is right; asks no store.
-    ///
-    /// # Errors
-    /// [`NotOurs`], also for a refresh token where a session token belongs, and the reverse.
-    pub fn parse(token: &str, shown: Shown, issuer: &Issuer) -> Result<Self, NotOurs> {
-        let token = Token::parse(token)?.authenticate(issuer.keyring())?;
-        match (&shown, token.kind()) {
-            (Shown::Rotate { .. }, Kind::Refresh) | (Shown::Authenticate, Kind::Opaque) | (Shown::Revoke, _) => {
-                Ok(Self { token, shown })
-            }
-            (Shown::Rotate { .. }, Kind::Opaque) | (Shown::Authenticate, Kind::Refresh) => Err(NotOurs),
-        }
-    }
-}
-
-/// What a token is presented for.
-#[derive(Debug)]
-pub enum Shown {
-    /// A refresh token, to be replaced.
-    Rotate {
-        /// The commitment of the next secret, under [`Replay::Committed`](crate::session::state::Replay::Committed).
-        next: Option<Commitment>,
-        /// The client that presents it, where it is known.
-        client_id: Option<String>,
-        /// The thumbprint of a verified DPoP proof's key, and the nonce that the proof carries.
-        proof: Option<([u8; 32], Option<String>)>,
-        /// The scope asked for; `None` for all that was granted.
-        scope: Option<String>,
-        /// The challenge that a superseded token was answered with.
-        challenge: Option<String>,
-    },
-    /// An opaque session token, to be authenticated.
-    Authenticate,
-    /// Either, to end its session.
-    Revoke,
-}
 
 pub(super) struct OnSession {
     sid: SessionId,
@@ -84,7 +33,8 @@ enum OneSession {
 
 enum Stage {
     Start,
-    Reading,
+    /// With what the view said before.
+    Reading(ViewFacts),
     Committing(Box<Decided>),
 }
 
@@ -111,17 +61,24 @@ impl OnSession {
     pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
         match (core::mem::replace(&mut self.stage, Stage::Start), answer) {
             (Stage::Start, Answer::Begin) | (Stage::Committing(_), Answer::Committed(Committed::Conflict)) => {
-                self.stage = Stage::Reading;
-                let keys = [Key::Session(self.sid), Key::Subject(self.sid.subject())].into();
-                Ok(Need::Get(Get { partition: self.sid.partition(), keys }))
+                Ok(self.read(scene))
             }
-            (Stage::Reading, Answer::Got(found)) => {
+            // The view learned something meanwhile, of which the records as read may be ignorant: a session
+            // that was kept or amended would look like one that the store brought back.
+            (Stage::Reading(before), Answer::Got(_)) if before != scene.view.facts(self.sid) => Ok(self.read(scene)),
+            (Stage::Reading(_), Answer::Got(found)) => {
                 let records = self.records(found, scene)?;
                 self.decide(&records, scene)
             }
             (Stage::Committing(decided), Answer::Committed(Committed::Done)) => Ok(done(decided)),
             _ => Err(Failure::Protocol),
         }
+    }
+
+    fn read(&mut self, scene: &Scene<'_>) -> Need {
+        self.stage = Stage::Reading(scene.view.facts(self.sid));
+        let keys = [Key::Session(self.sid), Key::Subject(self.sid.subject())].into();
+        Need::Get(Get { partition: self.sid.partition(), keys })
     }
 
     fn records(&self, found: Vec<Option<Versioned>>, scene: &Scene<'_>) -> Result<Records, Failure> {
@@ -145,10 +102,16 @@ impl OnSession {
         let loaded = Loaded { session, subject };
         let context = Context { now: scene.now, policy: scene.issuer.policy(), view: scene.view.facts(self.sid) };
         let keys = session.and_then(|session| scene.issuer.keyring().get(session.terms.key));
-        let event = self.event(session.zip(keys), scene);
+        let known = session.zip(keys).map(|(session, keys)| Known { session, keys });
+        let event = self.event(known, scene);
         let step = transition(&loaded, event, &context);
         let mut decided = self.note(&step, scene);
-        let (Some(session), Some(keys)) = (session, keys) else {
+        let Some(Known { session, keys }) = known else {
+            if let OneSession::Revoke(_) = self.request {
+                // A store that went back lost it: its access tokens are refused here all the same.
+                let kept_until = scene.now.plus(scene.issuer.policy().absolute_ttl).plus(GC_GRACE);
+                decided.entries.push(Entry::at(Hit::Session(self.sid), scene.now, kept_until));
+            }
             return if step.writes() { Err(Failure::Protocol) } else { Ok(done(decided)) };
         };
         let after = apply(session, &step);
@@ -167,56 +130,19 @@ impl OnSession {
     }
 
     /// The event with its cryptographic facts.
-    fn event<'e>(&'e self, known: Option<(&Session, &PurposeKeys)>, scene: &Scene<'_>) -> Event<'e> {
+    fn event<'e>(&'e self, known: Option<Known<'_>>, scene: &Scene<'_>) -> Event<'e> {
         match &self.request {
             OneSession::Amend(amendment) => {
-                let next = known.and_then(|(session, _)| session.state.generation.checked_add(1));
-                let successor = self.derived(known, next.unwrap_or(u32::MAX));
+                let derive = |known: Known<'_>| {
+                    let next = known.session.state.generation.saturating_add(1);
+                    known.derived(self.sid, next)
+                };
+                let successor = known.map_or(Commitment([0; 32]), derive);
                 Event::Amend { amendment, successor }
             }
             OneSession::Revoke(reason) => Event::Revoke { reason: *reason, presented: None },
-            OneSession::Present(present) => {
-                let Present { token, shown } = &**present;
-                let sealed = known.is_some_and(|(session, keys)| token.is_sealed(keys, &session.terms.salt));
-                let presented = Presented { generation: token.generation(), commitment: token.commitment(), sealed };
-                match shown {
-                    Shown::Authenticate => Event::Authenticate(presented),
-                    Shown::Revoke => Event::Revoke { reason: Reason::SignedOut, presented: Some(presented) },
-                    Shown::Rotate { next, client_id, proof, scope, challenge } => {
-                        let next_generation = token.generation().saturating_add(1);
-                        let successor = match next {
-                            Some(next) => Successor::Offered(*next),
-                            None => Successor::Derived(self.derived(known, next_generation)),
-                        };
-                        let carries = |nonce: &Option<String>| {
-                            let (Some(nonce), Some((_, keys))) = (nonce, known) else { return false };
-                            bool::from(issuer::nonce(token, keys).as_bytes().ct_eq(nonce.as_bytes()))
-                        };
-                        Event::Rotate(Rotate {
-                            presented,
-                            successor,
-                            client_id: client_id.as_deref(),
-                            proof: proof.as_ref().map(|(thumbprint, nonce)| Proof {
-                                thumbprint: *thumbprint,
-                                carries_nonce: carries(nonce),
-                            }),
-                            scope: scope.as_deref(),
-                            challenged: challenge.as_deref().is_some_and(|challenge| {
-                                scene.issuer.is_challenge(challenge, self.sid, token.generation(), scene.now)
-                            }),
-                        })
-                    }
-                }
-            }
+            OneSession::Present(present) => present.event(known, scene),
         }
-    }
-
-    /// The commitment of the derived secret of a generation; of no use where there is no session.
-    fn derived(&self, known: Option<(&Session, &PurposeKeys)>, generation: u32) -> Commitment {
-        let derive = |(session, keys): (&Session, &PurposeKeys)| {
-            issuer::derived_secret(keys, &session.terms.salt, self.sid, generation).commitment()
-        };
-        known.map_or(Commitment([0; 32]), derive)
     }
 
     /// What is to be noted of the decision.
@@ -268,6 +194,11 @@ impl OnSession {
                     decided.challenge = Some(issuer.challenge(self.sid, present.token.generation(), keys, now));
                 }
             }
+            Outcome::Refused(Refusal::NonceRequired) => {
+                if let OneSession::Present(present) = &self.request {
+                    decided.nonce = Some(issuer::nonce(&present.token, keys));
+                }
+            }
             Outcome::Issued
             | Outcome::Revoked
             | Outcome::Erased
@@ -299,7 +230,7 @@ impl OnSession {
             put.push(Put { key: session, record: Some(Versioned { version: scene.entropy.version(), bytes }), gc_at });
         }
         if let Some(raised) = &step.subject {
-            let bytes = record::write_subject(raised, subject, keys);
+            let bytes = record::write_subject(raised, subject, scene.issuer.keyring().newest().unwrap_or(keys));
             let record = Some(Versioned { version: scene.entropy.version(), bytes });
             put.push(Put { key: subject, record, gc_at: raised.gc_at });
         }
@@ -313,7 +244,7 @@ impl OnSession {
             partition: self.sid.partition(),
             expect: expect.into(),
             put,
-            log: entry.iter().map(Entry::to_log).collect(),
+            log: entry.iter().map(|entry| entry.to_log(keys)).collect(),
             now: scene.now,
         }
     }
