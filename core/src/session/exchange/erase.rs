@@ -12,6 +12,7 @@ use super::directory::{Found, Search};
 use super::list::PAGE;
 use super::{Answer, Decided, Failure, Need, Scene, done};
 use crate::audit;
+use crate::id::SubjectHandle;
 use crate::revocation::entry::{Entry, Hit};
 use crate::session::event::Context;
 use crate::session::outcome::Outcome;
@@ -21,6 +22,10 @@ use crate::store::{Commit, Committed, Get, Key, List, Listed, Put, Versioned};
 
 pub(super) struct Erase {
     subject: String,
+    /// The handles that the first search found; a later one passes over others.
+    handles: Vec<SubjectHandle>,
+    is_first_search: bool,
+    is_to_search_again: bool,
     decided: Decided,
     stage: Stage,
 }
@@ -37,16 +42,22 @@ enum Stage {
 
 impl Erase {
     pub(super) const fn new(subject: String) -> Self {
-        Self { subject, decided: Decided::new(Outcome::Erased, None), stage: Stage::Start }
+        let decided = Decided::new(Outcome::Erased, None);
+        let handles = Vec::new();
+        Self { subject, handles, is_first_search: true, is_to_search_again: false, decided, stage: Stage::Start }
     }
 
     pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
         use Stage as S;
         match (core::mem::replace(&mut self.stage, S::Start), answer) {
-            (S::Start, Answer::Begin) => Ok(self.search(Search::new(&self.subject, scene.issuer))),
+            (S::Start, Answer::Begin) => Ok(self.search(Search::new(&self.subject, scene.issuer), scene)),
             (S::Searching(search), Answer::Got(got)) => match search.found(got, scene)? {
-                None => Ok(self.search(search)),
-                Some(found) => Ok(self.read_subject(search, found)),
+                Some(found) if self.is_first_search || self.handles.contains(&found.directory.handle) => {
+                    self.handles.push(found.directory.handle);
+                    Ok(self.read_subject(search, found))
+                }
+                // None, or the handle of a sign-in after the erasure.
+                _ => Ok(self.search(search, scene)),
             },
             (S::ReadingSubject(search, found), Answer::Got(got)) => {
                 self.mark(search, found, got.into_iter().next().flatten(), scene)
@@ -60,8 +71,12 @@ impl Erase {
             }
             (S::Listing(search, found), Answer::Listed(page)) => Ok(self.delete(search, found, page, scene)),
             (S::DeletingSessions(search, found), Answer::Committed(_)) => Ok(self.list(search, found)),
-            // A conflict means that the record now leads to another handle: to a sign-in after the erasure.
-            (S::DeletingDirectory(search), Answer::Committed(_)) => Ok(self.search(search)),
+            // A sign-in may have written the record meanwhile, here or under another master key: one that came
+            // before the erasure and prolonged it, or one that came after. So the search begins again.
+            (S::DeletingDirectory(search), Answer::Committed(_)) => {
+                self.is_to_search_again = true;
+                Ok(self.search(search, scene))
+            }
             _ => Err(Failure::Protocol),
         }
     }
@@ -72,11 +87,15 @@ impl Erase {
         self.decided.audit.push(audit::Event { at: scene.now, kind, session: None, generation: None });
     }
 
-    fn search(&mut self, mut search: Search) -> Need {
+    fn search(&mut self, mut search: Search, scene: &Scene<'_>) -> Need {
         match search.next() {
             Some(need) => {
                 self.stage = Stage::Searching(search);
                 need
+            }
+            None if core::mem::take(&mut self.is_to_search_again) => {
+                self.is_first_search = false;
+                self.search(Search::new(&self.subject, scene.issuer), scene)
             }
             None => done(core::mem::replace(&mut self.decided, Decided::new(Outcome::Erased, None))),
         }
