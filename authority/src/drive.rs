@@ -28,7 +28,11 @@ pub fn drive(mut exchange: Exchange, store: &dyn Store, issuer: &Issuer, view: &
                 if committed == Committed::Done && !commit.log.is_empty() {
                     // Not only at the end: a later call may fail, and this revocation stands.
                     let mut view = view.write().unwrap_or_else(PoisonError::into_inner);
-                    commit.log.iter().filter_map(|logged| Entry::from_bytes(&logged.bytes)).for_each(|e| view.enter(&e));
+                    commit
+                        .log
+                        .iter()
+                        .filter_map(|logged| Entry::from_bytes(&logged.bytes))
+                        .for_each(|e| view.enter(&e));
                 }
                 Answer::Committed(committed)
             }

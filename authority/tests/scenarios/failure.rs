@@ -136,7 +136,8 @@ fn an_amendment_that_failed_at_any_call_takes_effect_when_it_is_made_again() {
                 return Err(format!("old access tokens stale: {stale}"));
             }
             let mut scratch = Scratch::boxed();
-            let claims = deployment.authority.verify(&client.access, &mut scratch).map_err(|error| error.to_string())?;
+            let claims =
+                deployment.authority.verify(&client.access, &mut scratch).map_err(|error| error.to_string())?;
             if claims.payload().contains("guest") { Ok(()) } else { Err("the claims are the old ones".into()) }
         };
         let prepare = |deployment: &Deployment| Client::sign_in(deployment, window(10));

@@ -74,9 +74,8 @@ fn a_key_binds_a_session_under_any_rule() {
             let granted = deployment.authority.issue(&SignInRequest { replay: Some(rule), commitment, ..request });
             let grant = granted.unwrap().grant;
             let Some(token) = grant.refresh_token else { continue };
-            let present = |proof| {
-                outcome(&deployment.authority.refresh(&token, &RefreshRequest { proof, ..Default::default() }))
-            };
+            let present =
+                |proof| outcome(&deployment.authority.refresh(&token, &RefreshRequest { proof, ..Default::default() }));
             assert_eq!(present(None), Outcome::Refused(Refusal::ProofRequired));
             assert_eq!(present(Some(([5; 32], None))), WRONG_HOLDER);
             assert_eq!(present(Some((THUMBPRINT, None))), Outcome::Rotated);

@@ -107,8 +107,7 @@ fn every_text_near_a_receipt_makes_no_token() {
         let receipt = grant.unwrap().grant.receipt.unwrap();
         let next_commitment = Some(Secret::new([4; 32]).commitment());
         let request = RefreshRequest { next_commitment, ..RefreshRequest::default() };
-        let assembled =
-            |receipt: &Receipt, secret| Token::assemble(receipt, Secret::new(secret)).to_text().to_string();
+        let assembled = |receipt: &Receipt, secret| Token::assemble(receipt, Secret::new(secret)).to_text().to_string();
         watched.since();
         for near in near(&receipt) {
             let Ok(near) = Receipt::parse(&near) else { continue };
