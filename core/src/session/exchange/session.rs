@@ -13,7 +13,7 @@ use crate::audit;
 use crate::id::SessionId;
 use crate::revocation::entry::{Entry, Hit};
 use crate::secret::{Commitment, PurposeKeys};
-use crate::session::event::{Amendment, Context, Event, Loaded, Presented, Proof, Rotate, Successor};
+use crate::session::event::{Amendment, Context, Event, Loaded, Presented, Proof, Rotate, Successor, ViewFacts};
 use crate::session::issuer::{self, Issuer, Minted};
 use crate::session::outcome::{Notice, Outcome, Refusal, SessionWrite, Step};
 use crate::session::record;
@@ -84,7 +84,8 @@ enum OneSession {
 
 enum Stage {
     Start,
-    Reading,
+    /// With what the view said before.
+    Reading(ViewFacts),
     Committing(Box<Decided>),
 }
 
@@ -111,17 +112,24 @@ impl OnSession {
     pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
         match (core::mem::replace(&mut self.stage, Stage::Start), answer) {
             (Stage::Start, Answer::Begin) | (Stage::Committing(_), Answer::Committed(Committed::Conflict)) => {
-                self.stage = Stage::Reading;
-                let keys = [Key::Session(self.sid), Key::Subject(self.sid.subject())].into();
-                Ok(Need::Get(Get { partition: self.sid.partition(), keys }))
+                Ok(self.read(scene))
             }
-            (Stage::Reading, Answer::Got(found)) => {
+            // The view learned something meanwhile, of which the records as read may be ignorant: a session
+            // that was kept or amended would look like one that the store brought back.
+            (Stage::Reading(before), Answer::Got(_)) if before != scene.view.facts(self.sid) => Ok(self.read(scene)),
+            (Stage::Reading(_), Answer::Got(found)) => {
                 let records = self.records(found, scene)?;
                 self.decide(&records, scene)
             }
             (Stage::Committing(decided), Answer::Committed(Committed::Done)) => Ok(done(decided)),
             _ => Err(Failure::Protocol),
         }
+    }
+
+    fn read(&mut self, scene: &Scene<'_>) -> Need {
+        self.stage = Stage::Reading(scene.view.facts(self.sid));
+        let keys = [Key::Session(self.sid), Key::Subject(self.sid.subject())].into();
+        Need::Get(Get { partition: self.sid.partition(), keys })
     }
 
     fn records(&self, found: Vec<Option<Versioned>>, scene: &Scene<'_>) -> Result<Records, Failure> {
