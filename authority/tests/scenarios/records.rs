@@ -46,7 +46,7 @@ fn scene(bed: &Bed) -> Scene {
 fn directory_written(watched: &Watched) -> Key {
     let written = watched.written.lock().unwrap();
     let keys = written.iter().flat_map(|commit| &commit.put).map(|put| put.key);
-    keys.filter(|key| matches!(key, Key::Directory(_))).last().unwrap()
+    keys.filter(|key| matches!(key, Key::Directory(_))).next_back().unwrap()
 }
 
 impl Scene {

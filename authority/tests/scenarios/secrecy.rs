@@ -194,6 +194,9 @@ fn no_secret_is_in_any_stored_byte_audit_line_or_printed_form() {
     assert_eq!(mixed_run(&bed, Algorithm::EdDsa, &|_, _| {}), Vec::<String>::new());
 }
 
+/// How a token is kept.
+type Form<'f> = &'f dyn Fn(&str) -> Vec<u8>;
+
 /// Keeps a token beside the records.
 fn keep(store: &dyn Store, bytes: Vec<u8>) {
     let log = vec![LogEntry { bytes, gc_at: Timestamp::MAX }];
@@ -212,11 +215,11 @@ fn a_store_that_keeps_a_token_in_any_form_is_caught() {
         bytes
     };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
-    let forms: [&dyn Fn(&str) -> Vec<u8>; 5] = [
+    let forms: [Form<'_>; 5] = [
         &|text| text.as_bytes().to_vec(),
         &|text| bytes_of(text)[21..53].to_vec(),
         &|text| hex(&bytes_of(text)[21..53]),
-        &|text| [b"token=", text[5..].as_bytes()].concat(),
+        &|text| [b"token=", &text.as_bytes()[5..]].concat(),
         &|text| base64url::encode(&bytes_of(text)[21..53]).replace('-', "+").replace('_', "/").into_bytes(),
     ];
     for form in forms {
