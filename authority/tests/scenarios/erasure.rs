@@ -4,7 +4,6 @@
 use std::sync::{Arc, Barrier};
 
 use safeconduct::core::audit::Kind;
-use safeconduct::core::id::SubjectHandle;
 use safeconduct::core::session::policy::Settings;
 use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::Mode;
@@ -175,8 +174,7 @@ fn an_erasure_and_a_sign_in_in_any_overlap_leave_nothing_of_what_was_erased() {
                 let mut client = Client::sign_in_as(&other, RULES[0], request());
                 eraser.wait(Seconds::days(days));
                 other.wait(Seconds::days(days));
-                let (server, before) =
-                    (Arc::clone(&other), SubjectHandle::from_bytes(*client.session.subject().as_bytes()));
+                let (server, before) = (Arc::clone(&other), client.session.subject());
                 let signed_in = Arc::new(std::sync::Mutex::new(None));
                 let place = Arc::clone(&signed_in);
                 interposed.arm(Moment::Before(call), move || {

@@ -45,8 +45,8 @@ fn scene(bed: &Bed) -> Scene {
 /// Where the directory record is that was written since the writes were counted last.
 fn directory_written(watched: &Watched) -> Key {
     let written = watched.written.lock().unwrap();
-    let keys = written.iter().flat_map(|commit| &commit.put).map(|put| put.key);
-    keys.filter(|key| matches!(key, Key::Directory(_))).next_back().unwrap()
+    let mut keys = written.iter().flat_map(|commit| &commit.put).map(|put| put.key);
+    keys.rfind(|key| matches!(key, Key::Directory(_))).unwrap()
 }
 
 impl Scene {

@@ -17,7 +17,7 @@ use safeconduct::core::session::outcome::Outcome;
 use safeconduct::core::session::policy::{Policy, SessionLimit, Settings};
 use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::Mode;
-use safeconduct::core::store::{Commit, Key, LogEntry};
+use safeconduct::core::store::{Commit, LogEntry};
 use safeconduct::core::time::Timestamp;
 use safeconduct::core::token::Scratch;
 use safeconduct::core::token::receipt::Receipt;
@@ -202,7 +202,6 @@ fn keep(store: &dyn Store, bytes: Vec<u8>) {
     let log = vec![LogEntry { bytes, gc_at: Timestamp::MAX }];
     let now = Timestamp::from_millis(0);
     let commit = Commit { partition: Partition(0), expect: vec![], put: vec![], log, now };
-    let _: Key = Key::Deployment;
     store.commit(&commit).unwrap();
 }
 
