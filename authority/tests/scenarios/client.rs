@@ -66,7 +66,7 @@ impl Client {
         let request = SignInRequest {
             replay: Some(rule),
             commitment: (rule == Replay::Committed).then(|| Secret::new(first).commitment()),
-            thumbprint: (rule == Replay::Bound).then_some(THUMBPRINT),
+            thumbprint: request.thumbprint.or((rule == Replay::Bound).then_some(THUMBPRINT)),
             ..request
         };
         let grant = deployment.authority.issue(&request)?.grant;

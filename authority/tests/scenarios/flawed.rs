@@ -1,6 +1,9 @@
 //! A store with one mistake: a property that does not fail on it would be worth nothing.
 
-use safeconduct::core::store::{Commit, Committed, Get, Key, List, Listed, LogRead, ReadLog, Versioned};
+use std::sync::Arc;
+
+use safeconduct::core::store::{Commit, Committed, Get, Key, List, Listed, LogEntry, LogRead, ReadLog, Versioned};
+use safeconduct::core::time::Timestamp;
 use safeconduct::store::{Store, StoreError};
 
 use crate::bed::{AnyStore, Bed};
@@ -13,12 +16,12 @@ pub enum Flaw {
     ComparesNoEmptyCommit,
     /// The last write wins.
     ComparesNothing,
-    /// A revoked session's record is written, but not the subject's epoch.
+    /// A subject's record is created, but never written again.
     LosesSubjects,
     /// Of several writes the first is carried out.
     WritesHalf,
-    /// Deletes nothing.
-    KeepsWhatIsDeleted,
+    /// What is deleted is kept in the log.
+    Archives,
 }
 
 pub struct Flawed {
@@ -28,8 +31,11 @@ pub struct Flawed {
 
 impl Flawed {
     pub fn memory(flaw: Flaw) -> Bed {
-        let right = Bed::memory().store;
-        Bed { store: AnyStore(std::sync::Arc::new(Self { right, flaw })), file: None }
+        Self::over(Bed::memory(), flaw)
+    }
+
+    pub fn over(Bed { store: right, file }: Bed, flaw: Flaw) -> Bed {
+        Bed { store: AnyStore(Arc::new(Self { right, flaw })), file }
     }
 
     fn mended(&self, commit: &Commit) -> Result<Commit, StoreError> {
@@ -51,9 +57,18 @@ impl Flawed {
                     *version = self.right.get(&get)?.into_iter().next().flatten().map(|record| record.version);
                 }
             }
-            Flaw::LosesSubjects => commit.put.retain(|put| !matches!(put.key, Key::Subject(_)) || put.record.is_none()),
+            Flaw::LosesSubjects => {
+                let exists = |key: Key| commit.expect.iter().any(|(other, version)| *other == key && version.is_some());
+                commit.put.retain(|put| !matches!(put.key, Key::Subject(_)) || !exists(put.key));
+            }
             Flaw::WritesHalf => commit.put.truncate(1),
-            Flaw::KeepsWhatIsDeleted => commit.put.retain(|put| put.record.is_some()),
+            Flaw::Archives => {
+                for put in commit.put.iter().filter(|put| put.record.is_none()) {
+                    let get = Get { partition: commit.partition, keys: vec![put.key] };
+                    let kept = self.right.get(&get)?.into_iter().flatten();
+                    commit.log.extend(kept.map(|record| LogEntry { bytes: record.bytes, gc_at: Timestamp::MAX }));
+                }
+            }
         }
         Ok(commit)
     }

@@ -112,7 +112,8 @@ fn a_token_of_another_deployment_never_reaches_the_store() {
         let deployment = Deployment::over(watched.store(), Settings::default());
         let other = safeconduct::core::secret::Secrets::new([8; 32]);
         let other = crate::bed::issuer_with(&other, Settings::default());
-        let other = Deployment::try_over(bed.fresh().store, other).unwrap();
+        let elsewhere = bed.fresh();
+        let other = Deployment::try_over(elsewhere.store.clone(), other).unwrap();
         watched.since();
         for rule in RULES {
             let client = Client::sign_in(&other, rule);

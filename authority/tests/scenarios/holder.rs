@@ -1,6 +1,7 @@
 //! The right token in the wrong hands, and scope that does not grow.
 
 use safeconduct::RefreshRequest;
+use safeconduct::core::secret::Secret;
 use safeconduct::core::session::outcome::{Outcome, Refusal};
 use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::{Mode, Replay};
@@ -68,14 +69,12 @@ fn a_key_binds_a_session_under_any_rule() {
         for rule in [RULES[0], RULES[2]] {
             let deployment = bed.deployment();
             let request = SignInRequest { thumbprint: Some(THUMBPRINT), ..SignInRequest::new("user-1") };
-            let first = [3; 32];
-            let commitment = safeconduct::core::secret::Secret::new(first).commitment();
-            let commitment = (rule == Replay::Committed).then_some(commitment);
-            let granted = deployment.authority.issue(&SignInRequest { replay: Some(rule), commitment, ..request });
-            let grant = granted.unwrap().grant;
-            let Some(token) = grant.refresh_token else { continue };
-            let present =
-                |proof| outcome(&deployment.authority.refresh(&token, &RefreshRequest { proof, ..Default::default() }));
+            let client = Client::sign_in_as(&deployment, rule, request);
+            let next_commitment = (rule == Replay::Committed).then(|| Secret::new(client.next).commitment());
+            let present = |proof| {
+                let request = RefreshRequest { proof, next_commitment, ..RefreshRequest::default() };
+                outcome(&deployment.authority.refresh(&client.token, &request))
+            };
             assert_eq!(present(None), Outcome::Refused(Refusal::ProofRequired));
             assert_eq!(present(Some(([5; 32], None))), WRONG_HOLDER);
             assert_eq!(present(Some((THUMBPRINT, None))), Outcome::Rotated);

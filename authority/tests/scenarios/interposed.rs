@@ -14,8 +14,8 @@ type Act = Box<dyn FnOnce() + Send>;
 pub enum Moment {
     /// Just before the n-th call of the store, counted from 0.
     Before(usize),
-    /// After the n-th commit took effect, before its answer arrives.
-    AfterCommit(usize),
+    /// After the n-th call was carried out, before its answer arrives.
+    After(usize),
 }
 
 pub struct Interposed {
@@ -55,33 +55,30 @@ impl Interposed {
         }
     }
 
-    fn call(&self) {
+    fn call<T>(&self, carry_out: impl FnOnce() -> T) -> T {
         let call = {
             let mut calls = self.calls.lock().unwrap();
             *calls += 1;
             *calls - 1
         };
         self.fire(Moment::Before(call));
+        let answer = carry_out();
+        self.fire(Moment::After(call));
+        answer
     }
 }
 
 impl Store for Interposed {
     fn get(&self, get: &Get) -> Result<Vec<Option<Versioned>>, StoreError> {
-        self.call();
-        self.right.get(get)
+        self.call(|| self.right.get(get))
     }
 
     fn list(&self, list: &List) -> Result<Vec<Listed>, StoreError> {
-        self.call();
-        self.right.list(list)
+        self.call(|| self.right.list(list))
     }
 
     fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        self.call();
-        let answer = self.right.commit(commit);
-        let call = *self.calls.lock().unwrap() - 1;
-        self.fire(Moment::AfterCommit(call));
-        answer
+        self.call(|| self.right.commit(commit))
     }
 
     fn read_log(&self, read: &ReadLog) -> Result<LogRead, StoreError> {

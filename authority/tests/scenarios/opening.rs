@@ -8,6 +8,7 @@ use safeconduct::core::secret::Secrets;
 use safeconduct::core::session::exchange::Failure;
 use safeconduct::core::session::outcome::Outcome;
 use safeconduct::core::session::policy::Settings;
+use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::store::sqlite::SqliteOptions;
 use safeconduct::store::{SqliteStore, StoreError};
 use safeconduct::{Authority, Error};
@@ -49,6 +50,21 @@ fn a_store_made_with_the_old_master_key_is_opened_with_the_new_one_beside_it() {
         for client in [&old, &new] {
             assert_eq!(outcome(&client.send(&both)), crate::bed::REVOKED);
         }
+    });
+}
+
+/// A process that was left without the new master key says so, and loses nothing.
+#[test]
+fn a_process_without_the_new_master_key_names_it_as_missing() {
+    on_every_store(|bed| {
+        let mut secrets = Secrets::new(MASTER);
+        secrets.add([5; 32]).unwrap();
+        let old = bed.deployment();
+        let both = Deployment::try_over(bed.store.clone(), issuer_with(&secrets, Settings::default())).unwrap();
+        let mut client = Client::sign_in(&both, RULES[0]);
+        let refused = old.authority.issue(&SignInRequest::new("user-1")).unwrap_err();
+        assert_eq!(refused.reason(), "record_unknown_key");
+        assert_eq!(client.refresh(&both), Outcome::Rotated);
     });
 }
 

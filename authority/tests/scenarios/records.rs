@@ -45,8 +45,8 @@ fn scene(bed: &Bed) -> Scene {
 /// Where the directory record is that was written since the writes were counted last.
 fn directory_written(watched: &Watched) -> Key {
     let written = watched.written.lock().unwrap();
-    let keys = written.iter().flat_map(|commit| &commit.put).map(|put| put.key);
-    keys.filter(|key| matches!(key, Key::Directory(_))).last().unwrap()
+    let mut keys = written.iter().flat_map(|commit| &commit.put).map(|put| put.key);
+    keys.rfind(|key| matches!(key, Key::Directory(_))).unwrap()
 }
 
 impl Scene {
@@ -106,6 +106,9 @@ impl Scene {
         self.watched.since();
         for (number, told) in self.operations(key).into_iter().enumerate() {
             let refused = matches!(&told, Err(Error::Exchange(failure)) if expected.contains(failure));
+            // A list passes over a session whose master key is not there, as it does when one was retired.
+            let is_list = matches!(key, Key::Session(_)) && number == 4;
+            let refused = refused || is_list && bytes.get(1) != before.get(1) && told == Ok(());
             assert!(refused, "{key:?}, operation {number}: {told:?} for {bytes:?}");
         }
         assert_eq!(self.watched.since().1, 0);

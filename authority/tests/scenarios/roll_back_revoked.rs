@@ -9,7 +9,7 @@ use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::{Mode, Replay};
 use safeconduct::core::token::Scratch;
 
-use crate::bed::{Bed, Deployment, REVOKED, on_every_store, outcome};
+use crate::bed::{Bed, Deployment, REVOKED, issuer, on_every_store, outcome};
 use crate::client::{Client, RULES, past_pause};
 use crate::rewind::Rewinding;
 
@@ -193,8 +193,9 @@ fn neither_an_epoch_nor_a_version_is_ever_used_twice() {
         assert!(versions.len() > 50);
         assert_eq!(versions.iter().collect::<BTreeSet<_>>().len(), versions.len());
         let entries = written.iter().flat_map(|commit| &commit.log);
+        let ours = issuer(Settings::default());
         let epochs: Vec<u64> = entries
-            .filter_map(|entry| match Entry::from_bytes(&entry.bytes)?.hit {
+            .filter_map(|entry| match Entry::open(&entry.bytes, ours.keyring()).unwrap().hit {
                 Hit::Subject(_, epoch) => Some(epoch),
                 _ => None,
             })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use safeconduct::Error;
+use safeconduct::core::audit::Kind;
 use safeconduct::core::session::outcome::{Outcome, Refusal};
 use safeconduct::core::session::policy::Settings;
 use safeconduct::core::session::sign_in::SignInRequest;
@@ -21,7 +22,7 @@ fn an_answer_that_arrives_after_the_sign_out_is_of_no_use() {
             let server = Arc::new(Deployment::over(interposed.store(), Settings::default()));
             let mut client = Client::sign_in(&server, rule);
             let (token, other) = (client.token.clone(), Arc::clone(&server));
-            interposed.arm(Moment::AfterCommit(1), move || {
+            interposed.arm(Moment::After(1), move || {
                 assert_eq!(other.authority.revoke(&token), Ok(Outcome::Revoked));
             });
             // The refresh took effect before the sign-out, its answer comes after it.
@@ -119,6 +120,32 @@ fn a_revoke_all_keeps_the_session_named_and_refuses_one_that_is_not_the_subjects
         assert_eq!(outcome(&a.send(&deployment)), REVOKED);
         assert_eq!(b.refresh(&deployment), Outcome::Rotated);
         assert!(stranger.send(&deployment).is_ok());
+    });
+}
+
+/// P5: what the view learned after the record was read is no reason to refuse an honest client.
+#[test]
+fn a_session_that_is_kept_or_amended_while_it_refreshes_is_refreshed() {
+    on_every_store(|bed| {
+        for rule in RULES {
+            for amend in [false, true] {
+                let interposed = Interposed::over(bed.store.clone());
+                let server = Arc::new(Deployment::over(interposed.store(), Settings::default()));
+                let mut client = Client::sign_in(&server, rule);
+                let (other, session) = (Arc::clone(&server), client.session);
+                interposed.arm(Moment::After(0), move || {
+                    if amend {
+                        other.authority.amend(session, Some("more"), None).unwrap();
+                    } else {
+                        other.authority.revoke_subject("user-1", Some(session)).unwrap();
+                    }
+                });
+                assert_eq!(client.refresh(&server), Outcome::Rotated, "{rule:?}, amended: {amend}");
+                assert!(!interposed.disarm());
+                assert_eq!(server.noted(Kind::StoreRolledBack), 0);
+                server.authority.verify(&client.access, &mut Scratch::boxed()).unwrap();
+            }
+        }
     });
 }
 

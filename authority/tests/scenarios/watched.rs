@@ -43,9 +43,11 @@ impl Store for Watched {
 
     fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
+        // Held meanwhile, so that the order is that of the commits.
+        let mut written = self.written.lock().unwrap();
         let answer = self.right.commit(commit)?;
         if answer == Committed::Done && !(commit.put.is_empty() && commit.log.is_empty()) {
-            self.written.lock().unwrap().push(commit.clone());
+            written.push(commit.clone());
         }
         Ok(answer)
     }

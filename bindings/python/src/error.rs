@@ -67,7 +67,7 @@ pub(crate) fn authority(py: Python<'_>, error: &Error) -> PyErr {
 
 /// A token or a session that is refused before an authority was asked.
 pub(crate) fn refusal(py: Python<'_>, refusal: Refusal) -> PyErr {
-    authority(py, &Error::Refused(Refused { outcome: Outcome::Refused(refusal), challenge: None }))
+    authority(py, &Error::Refused(Refused { outcome: Outcome::Refused(refusal), challenge: None, nonce: None }))
 }
 
 /// An access token that is refused.
