@@ -50,11 +50,29 @@ struct Record {
 
 #[derive(Arbitrary, Debug)]
 enum Asked {
-    Issue { mode: u8, replay: u8, thumbprint: Option<u8> },
-    Rotate { token: Token, offered: bool, next: u8, stranger: bool, proof: Option<(u8, bool)>, scope: u8, challenged: bool },
+    Issue {
+        mode: u8,
+        replay: u8,
+        thumbprint: Option<u8>,
+    },
+    Rotate {
+        token: Token,
+        offered: bool,
+        next: u8,
+        stranger: bool,
+        proof: Option<(u8, bool)>,
+        scope: u8,
+        challenged: bool,
+    },
     Authenticate(Token),
-    Amend { scope: bool, claims: bool },
-    Revoke { reason: u8, token: Option<Token> },
+    Amend {
+        scope: bool,
+        claims: bool,
+    },
+    Revoke {
+        reason: u8,
+        token: Option<Token>,
+    },
     Erase,
 }
 
