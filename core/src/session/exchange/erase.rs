@@ -95,7 +95,10 @@ impl Erase {
         let (at, ring) = (Key::Subject(handle), scene.issuer.keyring());
         let read = |record: &Versioned| record::read_subject(&record.bytes, at, ring);
         let before = stored.as_ref().map(read).transpose()?;
-        if before.is_some_and(|subject| subject.erased) {
+        if let Some(marked) = before.filter(|subject| subject.erased) {
+            // By a call that was cut short or is still under way: this process may not have heard.
+            let entry = Entry::at(Hit::Subject(handle, marked.epoch), scene.now, marked.gc_at);
+            self.decided.entries.push(entry);
             return Ok(self.list(search, found));
         }
         let (policy, view) = (scene.issuer.policy(), scene.view.subject_facts(handle));

@@ -148,6 +148,14 @@ impl OnSession {
         let event = self.event(session.zip(keys), scene);
         let step = transition(&loaded, event, &context);
         let mut decided = self.note(&step, scene);
+        if let Some(session) = session
+            && session.state.revoked.is_some()
+            && !context.view.session_revoked
+        {
+            // By another process, or by a commit whose answer was lost: this process may not have heard.
+            let kept_until = session.terms.absolute_deadline.plus(GC_GRACE);
+            decided.entries.push(Entry::at(Hit::Session(self.sid), scene.now, kept_until));
+        }
         let (Some(session), Some(keys)) = (session, keys) else {
             return if step.writes() { Err(Failure::Protocol) } else { Ok(done(decided)) };
         };
