@@ -113,6 +113,14 @@ pub struct Line {
     stored: Option<Stored>,
 }
 
+impl Line {
+    /// A session of the subject that the store has not lost. One that it has, with the sign-in, is unknown to
+    /// everybody: nobody can end it, and nobody can go on with it.
+    fn is_known_of(&self, who: usize) -> bool {
+        self.who == who && self.stored.is_some()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stored {
     generation: u32,
@@ -133,6 +141,7 @@ pub struct Ledger<'i> {
     /// What a commitment was answered with: the same request never gets another successor.
     answers: BTreeMap<(SessionId, u32, [u8; 32]), String>,
     store_went_back: bool,
+    answer_was_lost: bool,
     clock_went_back: bool,
     pub seen: BTreeSet<&'static str>,
 }
@@ -148,6 +157,7 @@ impl<'i> Ledger<'i> {
             challenges: Vec::new(),
             answers: BTreeMap::new(),
             store_went_back: false,
+            answer_was_lost: false,
             clock_went_back: false,
             seen: BTreeSet::new(),
         }
@@ -161,6 +171,11 @@ impl<'i> Ledger<'i> {
             line.stored = before.and_then(|before| before.stored);
             line.record_len = None;
         }
+    }
+
+    /// Something may have ended that is not noted here.
+    pub fn an_answer_was_lost(&mut self) {
+        self.answer_was_lost = true;
     }
 
     pub fn clock_went_back(&mut self) {
@@ -194,8 +209,12 @@ impl<'i> Ledger<'i> {
             Asked::SignOut { held, bent } => {
                 let expected = match decided.outcome {
                     Outcome::Refused(Refusal::NotOurs) => *bent,
-                    Outcome::Refused(Refusal::Unknown) => self.line(held.sid).stored.is_none(),
-                    Outcome::Revoked => !bent,
+                    Outcome::Refused(Refusal::Unknown) => self.line(held.sid).stored.is_none() || !self.is_sure(done),
+                    // Without a record no seal can be looked at, and there is nothing to write either.
+                    Outcome::Revoked => {
+                        let is_gone = self.line(held.sid).stored.is_none() || !self.is_sure(done);
+                        !bent || is_gone && done.commits.is_empty()
+                    }
                     _ => false,
                 };
                 hold(expected, || "P7: a sign-out".into())?;
@@ -204,17 +223,17 @@ impl<'i> Ledger<'i> {
             Asked::Revoke(sid) => {
                 let is_gone = decided.outcome == Outcome::Refused(Refusal::Unknown);
                 let expected = is_gone && self.line(*sid).stored.is_none() || decided.outcome == Outcome::Revoked;
-                hold(expected || !done.alone, || "a revocation".into())?;
+                hold(expected || !self.is_sure(done), || "a revocation".into())?;
                 self.ended(decided, *sid);
             }
             Asked::Amend(sid, scope) => self.amended(*sid, *scope, decided, done)?,
             Asked::RevokeAll(who, keep) if decided.outcome == Outcome::Revoked => {
-                let named = self.sessions.iter_mut().filter(|line| line.who == *who && Some(line.sid) != *keep);
-                named.for_each(|line| line.ended = true);
+                let known = self.sessions.iter_mut().filter(|line| line.is_known_of(*who));
+                known.filter(|line| Some(line.sid) != *keep).for_each(|line| line.ended = true);
             }
             Asked::RevokeAll(_, keep) => hold(keep.is_some(), || "P10: refused without a session to keep".into())?,
             Asked::Erase(who) => {
-                for line in self.sessions.iter_mut().filter(|line| line.who == *who) {
+                for line in self.sessions.iter_mut().filter(|line| line.is_known_of(*who)) {
                     (line.ended, line.stored) = (true, None);
                 }
                 self.judge_erasure(*who, done)?;
@@ -303,13 +322,18 @@ impl<'i> Ledger<'i> {
         });
         self.held.extend(handed);
         self.judge_access(grant, None, done)?;
-        if done.alone && !self.store_went_back && !self.clock_went_back {
+        if self.is_sure(done) && !self.clock_went_back {
             let of_subject = self.sessions.iter().filter(|line| line.who == who).map(|line| line.sid);
             let displaced: BTreeSet<SessionId> = because(decided).collect();
             let live = of_subject.filter(|sid| self.is_live(*sid, done.now) && !displaced.contains(sid)).count();
             hold(live <= policy.max_sessions as usize, || format!("{live} live sessions"))?;
         }
         Ok(())
+    }
+
+    /// Whether the book knows all there is to know.
+    fn is_sure(&self, done: &Done<'_>) -> bool {
+        done.alone && !self.store_went_back && !self.answer_was_lost
     }
 
     fn is_live(&self, sid: SessionId, now: Timestamp) -> bool {
@@ -349,7 +373,7 @@ impl<'i> Ledger<'i> {
         };
         let is_current = line.stored.is_some_and(|s| s.generation == k && s.current == held.secret);
         let in_scope = scope.is_none_or(|scope| is_within(scope, line.scope));
-        let is_live = self.is_live(sid, now) && !self.store_went_back && done.alone;
+        let is_live = self.is_live(sid, now) && self.is_sure(done);
         if is_live && right_holder && right_next && is_current && in_scope && !bent {
             self.seen.insert("honest");
             hold(matches!(outcome, Outcome::Rotated | Outcome::Paused), || "P5: an honest client is refused".into())?;
@@ -415,7 +439,7 @@ impl<'i> Ledger<'i> {
     fn authenticated(&mut self, held: &Held, bent: bool, decided: &Decided, done: &Done<'_>) -> Judged {
         let line = self.line(held.sid).clone();
         let now = done.now;
-        let is_live = self.is_live(held.sid, now) && !self.store_went_back && done.alone;
+        let is_live = self.is_live(held.sid, now) && self.is_sure(done);
         let is_current = line.stored.is_some_and(|s| s.generation == held.generation);
         if is_live && is_current && !bent {
             self.seen.insert("honest session token");
@@ -546,7 +570,7 @@ impl<'i> Ledger<'i> {
 
     /// P14: nothing derived from the subject is left.
     fn judge_erasure(&self, who: usize, done: &Done<'_>) -> Judged {
-        if !done.alone || self.store_went_back {
+        if !self.is_sure(done) {
             return Ok(());
         }
         let name = SUBJECTS[who].as_bytes();
@@ -562,7 +586,7 @@ impl<'i> Ledger<'i> {
             hold(line.who == who && !line.ended, || "P3: an ended session is listed".into())?;
             hold(done.now < line.absolute, || "P8: a dead session is listed".into())?;
         }
-        if done.alone && !self.store_went_back {
+        if self.is_sure(done) {
             let of_subject = self.sessions.iter().filter(|line| line.who == who);
             let live = of_subject.filter(|line| self.is_live(line.sid, done.now)).count();
             hold(live == listed.len(), || format!("{} of {live} live sessions are listed", listed.len()))?;

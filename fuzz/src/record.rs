@@ -157,7 +157,9 @@ pub fn run(data: &[u8], drive: Drive) -> Judged {
             3 => sealed(edited(&bytes[..bytes.len() - 16], script), key),
             _ => sealed([&bytes[..2], script].concat(), key),
         };
-        let is_authentic = how % 5 >= 3;
+        // Whatever made it: a fuzzer keeps bytes that it saw compared, and finds the sealed ones again.
+        let body = bytes.len().saturating_sub(16);
+        let is_authentic = *bytes == sealed(bytes[..body].to_vec(), key);
         if *bytes != before {
             bent = Some((key, is_authentic));
         }

@@ -45,6 +45,12 @@ pub enum Op {
         second: Act,
         order: u16,
     },
+    /// The process dies after so many steps, or the answer to its last commit is lost. Only of acts that end
+    /// something, since what else it did could not be foretold afterwards.
+    Lost {
+        act: Act,
+        steps: u8,
+    },
     Pass {
         unit: u8,
         count: u8,
@@ -112,7 +118,11 @@ impl Script {
                 14 => Op::Pass { unit: a, count: b },
                 15 => match a % 4 {
                     0 => Op::Back { seconds: u16::from_be_bytes([b, c]) },
-                    1 | 2 => Op::Backup,
+                    1 => Op::Backup,
+                    2 => match events.next() {
+                        Some(act) => Op::Lost { act: Act::parse(act), steps: b },
+                        None => break,
+                    },
                     _ => Op::Restore { which: b },
                 },
                 _ => Op::One(Act::parse(event)),
@@ -256,6 +266,19 @@ impl Stage<'_> {
                 let Some(mut begun) = self.begin(act)? else { return Ok(()) };
                 let reply = begun.conversation.finish(&mut self.store, self.issuer, &self.view);
                 self.done(&begun, reply, true)
+            }
+            Op::Lost { act, steps } => {
+                let ends =
+                    matches!(act, Act::SignOut { .. } | Act::Revoke { .. } | Act::RevokeAll { .. } | Act::Erase { .. });
+                let (true, Some(mut begun)) = (ends, self.begin(act)?) else { return Ok(()) };
+                self.ledger.an_answer_was_lost();
+                for _ in 0..=steps % 8 {
+                    let step = begun.conversation.step(&mut self.store, self.issuer, &self.view);
+                    if step.map_err(|failure| Broken(format!("{failure:?}")))?.is_some() {
+                        break;
+                    }
+                }
+                Ok(())
             }
             Op::Race { first, second, order } => self.race([first, second], *order),
             Op::Pass { unit, count } => {
