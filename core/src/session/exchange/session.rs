@@ -13,13 +13,14 @@ use crate::audit;
 use crate::id::SessionId;
 use crate::revocation::entry::{Entry, Hit};
 use crate::secret::{Commitment, PurposeKeys};
-use crate::session::event::{Amendment, Context, Event, Loaded, Presented, Proof, Rotate, Successor};
+use crate::session::event::{Amendment, Context, Event, Loaded, Presented, Proof, Rotate, Successor, ViewFacts};
 use crate::session::issuer::{self, Issuer, Minted};
 use crate::session::outcome::{Notice, Outcome, Refusal, SessionWrite, Step};
 use crate::session::record;
 use crate::session::state::{Reason, Session, Subject};
 use crate::session::transition::{GC_GRACE, transition};
 use crate::store::{Commit, Committed, Get, Key, Put, Version, Versioned};
+use crate::time::Timestamp;
 use crate::token::refresh::{Authentic, Kind, NotOurs, Token};
 
 /// A token that is presented, and what for. Made from a token whose tag is right, so that a forged one
@@ -148,14 +149,7 @@ impl OnSession {
         let event = self.event(session.zip(keys), scene);
         let step = transition(&loaded, event, &context);
         let mut decided = self.note(&step, scene);
-        if let Some(session) = session
-            && session.state.revoked.is_some()
-            && !context.view.session_revoked
-        {
-            // By another process, or by a commit whose answer was lost: this process may not have heard.
-            let kept_until = session.terms.absolute_deadline.plus(GC_GRACE);
-            decided.entries.push(Entry::at(Hit::Session(self.sid), scene.now, kept_until));
-        }
+        decided.entries.extend(self.unheard(&loaded, context.view, scene.now));
         let (Some(session), Some(keys)) = (session, keys) else {
             return if step.writes() { Err(Failure::Protocol) } else { Ok(done(decided)) };
         };
@@ -242,6 +236,19 @@ impl OnSession {
             decided.audit.push(event(audit::Kind::Because(reason)));
         }
         decided
+    }
+
+    /// What the records say is over and the view does not. Another process ended it, or a call whose answer
+    /// was lost, or one that is still under way.
+    fn unheard(&self, loaded: &Loaded<'_>, view: ViewFacts, now: Timestamp) -> Option<Entry> {
+        if let Some(session) = loaded.session.filter(|session| session.state.revoked.is_some()) {
+            let kept_until = session.terms.absolute_deadline.plus(GC_GRACE);
+            return (!view.session_revoked).then(|| Entry::at(Hit::Session(self.sid), now, kept_until));
+        }
+        let subject = loaded.subject?;
+        let is_over = subject.erased || loaded.session.is_some_and(|session| session.state.epoch < subject.epoch);
+        let hit = Hit::Subject(self.sid.subject(), subject.epoch);
+        (is_over && view.min_epoch < subject.epoch).then(|| Entry::at(hit, now, subject.gc_at))
     }
 
     fn hand_out(
