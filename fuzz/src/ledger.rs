@@ -173,9 +173,11 @@ impl<'i> Ledger<'i> {
         }
     }
 
-    /// Something may have ended that is not noted here.
-    pub fn an_answer_was_lost(&mut self) {
+    /// Something may have ended that is not noted here. Where it was an erasure, its handle may be gone, and
+    /// no later call of this process can hear of it but by reading the log.
+    pub fn an_answer_was_lost(&mut self, erased: Option<usize>) {
         self.answer_was_lost = true;
+        self.sessions.iter_mut().filter(|line| Some(line.who) == erased).for_each(|line| line.access = None);
     }
 
     pub fn clock_went_back(&mut self) {

@@ -271,7 +271,11 @@ impl Stage<'_> {
                 let ends =
                     matches!(act, Act::SignOut { .. } | Act::Revoke { .. } | Act::RevokeAll { .. } | Act::Erase { .. });
                 let (true, Some(mut begun)) = (ends, self.begin(act)?) else { return Ok(()) };
-                self.ledger.an_answer_was_lost();
+                let erased = match act {
+                    Act::Erase { who } => Some(usize::from(who % 2)),
+                    _ => None,
+                };
+                self.ledger.an_answer_was_lost(erased);
                 for _ in 0..=steps % 8 {
                     let step = begun.conversation.step(&mut self.store, self.issuer, &self.view);
                     if step.map_err(|failure| Broken(format!("{failure:?}")))?.is_some() {
