@@ -128,7 +128,8 @@ fn decisions(c: &mut Criterion) {
     let subject = Subject { epoch: 5, erased: false, issued: 1, gc_at: Timestamp::MAX };
     let window = Replay::Window(Window { width: Seconds::new(10), late: Late::Challenge });
     let next = Commitment([8; 32]);
-    let rules = [("committed", Replay::Committed, Successor::Offered(next)), ("window", window, Successor::Derived(next))];
+    let rules =
+        [("committed", Replay::Committed, Successor::Offered(next)), ("window", window, Successor::Derived(next))];
     for (name, replay, successor) in rules {
         let session = session(replay);
         let presented = Presented { generation: 7, commitment: Commitment([7; 32]), sealed: true };
