@@ -4,7 +4,7 @@
 //! P15 are the invariants of `session::invariants`; those that a single step shows are checked there
 //! and by the target `transition`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use safeconduct_core::audit;
 use safeconduct_core::encoding::base64url;
@@ -65,8 +65,14 @@ pub enum Asked {
         challenge: Option<Challenge>,
         bent: bool,
     },
-    Authenticate { held: Held, bent: bool },
-    SignOut { held: Held, bent: bool },
+    Authenticate {
+        held: Held,
+        bent: bool,
+    },
+    SignOut {
+        held: Held,
+        bent: bool,
+    },
     Revoke(SessionId),
     Amend(SessionId, Option<&'static str>),
     RevokeAll(usize, Option<SessionId>),
@@ -107,6 +113,14 @@ pub struct Line {
     stored: Option<Stored>,
 }
 
+impl Line {
+    /// A session of the subject that the store has not lost. One that it has, with the sign-in, is unknown to
+    /// everybody: nobody can end it, and nobody can go on with it.
+    fn is_known_of(&self, who: usize) -> bool {
+        self.who == who && self.stored.is_some()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stored {
     generation: u32,
@@ -127,6 +141,7 @@ pub struct Ledger<'i> {
     /// What a commitment was answered with: the same request never gets another successor.
     answers: BTreeMap<(SessionId, u32, [u8; 32]), String>,
     store_went_back: bool,
+    answer_was_lost: bool,
     clock_went_back: bool,
     pub seen: BTreeSet<&'static str>,
 }
@@ -142,6 +157,7 @@ impl<'i> Ledger<'i> {
             challenges: Vec::new(),
             answers: BTreeMap::new(),
             store_went_back: false,
+            answer_was_lost: false,
             clock_went_back: false,
             seen: BTreeSet::new(),
         }
@@ -155,6 +171,13 @@ impl<'i> Ledger<'i> {
             line.stored = before.and_then(|before| before.stored);
             line.record_len = None;
         }
+    }
+
+    /// Something may have ended that is not noted here. Where it was an erasure, its handle may be gone, and
+    /// no later call of this process can hear of it but by reading the log.
+    pub fn an_answer_was_lost(&mut self, erased: Option<usize>) {
+        self.answer_was_lost = true;
+        self.sessions.iter_mut().filter(|line| Some(line.who) == erased).for_each(|line| line.access = None);
     }
 
     pub fn clock_went_back(&mut self) {
@@ -173,7 +196,7 @@ impl<'i> Ledger<'i> {
 
     /// Judges what was answered, and notes it.
     pub fn observe(&mut self, asked: &Asked, done: &Done<'_>) -> Judged {
-        self.judge_bytes(done)?;
+        self.judge_bytes(matches!(asked, Asked::Amend(..)), done)?;
         let decided = match done.reply {
             Reply::Decided(decided) => decided,
             Reply::Sessions(listed) => return self.judge_list(asked, listed, done),
@@ -188,8 +211,12 @@ impl<'i> Ledger<'i> {
             Asked::SignOut { held, bent } => {
                 let expected = match decided.outcome {
                     Outcome::Refused(Refusal::NotOurs) => *bent,
-                    Outcome::Refused(Refusal::Unknown) => self.line(held.sid).stored.is_none(),
-                    Outcome::Revoked => !bent,
+                    Outcome::Refused(Refusal::Unknown) => self.line(held.sid).stored.is_none() || !self.is_sure(done),
+                    // Without a record no seal can be looked at, and there is nothing to write either.
+                    Outcome::Revoked => {
+                        let is_gone = self.line(held.sid).stored.is_none() || !self.is_sure(done);
+                        !bent || is_gone && done.commits.is_empty()
+                    }
                     _ => false,
                 };
                 hold(expected, || "P7: a sign-out".into())?;
@@ -198,17 +225,17 @@ impl<'i> Ledger<'i> {
             Asked::Revoke(sid) => {
                 let is_gone = decided.outcome == Outcome::Refused(Refusal::Unknown);
                 let expected = is_gone && self.line(*sid).stored.is_none() || decided.outcome == Outcome::Revoked;
-                hold(expected || !done.alone, || "a revocation".into())?;
+                hold(expected || !self.is_sure(done), || "a revocation".into())?;
                 self.ended(decided, *sid);
             }
             Asked::Amend(sid, scope) => self.amended(*sid, *scope, decided, done)?,
             Asked::RevokeAll(who, keep) if decided.outcome == Outcome::Revoked => {
-                let named = self.sessions.iter_mut().filter(|line| line.who == *who && Some(line.sid) != *keep);
-                named.for_each(|line| line.ended = true);
+                let known = self.sessions.iter_mut().filter(|line| line.is_known_of(*who));
+                known.filter(|line| Some(line.sid) != *keep).for_each(|line| line.ended = true);
             }
             Asked::RevokeAll(_, keep) => hold(keep.is_some(), || "P10: refused without a session to keep".into())?,
             Asked::Erase(who) => {
-                for line in self.sessions.iter_mut().filter(|line| line.who == *who) {
+                for line in self.sessions.iter_mut().filter(|line| line.is_known_of(*who)) {
                     (line.ended, line.stored) = (true, None);
                 }
                 self.judge_erasure(*who, done)?;
@@ -227,19 +254,25 @@ impl<'i> Ledger<'i> {
         }
     }
 
-    /// P12, P13: no secret is in any stored byte, and a record does not grow.
-    fn judge_bytes(&mut self, done: &Done<'_>) -> Judged {
-        let mut puts = done.commits.iter().flat_map(|commit| &commit.put).filter_map(|put| Some((put.key, put.record.as_ref()?)));
+    /// P12, P13: no secret is in any stored byte, and a record grows by nothing but `Amend`.
+    fn judge_bytes(&mut self, may_grow: bool, done: &Done<'_>) -> Judged {
+        if done.commits.is_empty() {
+            return Ok(());
+        }
+        let mut puts =
+            done.commits.iter().flat_map(|commit| &commit.put).filter_map(|put| Some((put.key, put.record.as_ref()?)));
+        let secrets = self.held.iter().map(|held| &held.secret).chain(done.drawn);
+        // The first eight bytes of each tell them apart well enough, and are found fast.
+        let secrets: HashSet<u64> =
+            secrets.filter_map(|secret| secret.first_chunk()).map(|eight| u64::from_be_bytes(*eight)).collect();
         puts.try_for_each(|(key, record)| {
-            let secrets = self.held.iter().map(|held| &held.secret).chain(done.drawn);
-            for secret in secrets {
-                let is_there = record.bytes.windows(32).any(|window| window == secret);
-                hold(!is_there, || format!("P12: a secret in {key:?}"))?;
-            }
+            let mut eights =
+                record.bytes.windows(8).filter_map(|window| window.try_into().ok()).map(u64::from_be_bytes);
+            hold(!eights.any(|eight| secrets.contains(&eight)), || format!("P12: a secret in {key:?}"))?;
             let Key::Session(sid) = key else { return Ok(()) };
             let Some(line) = self.sessions.iter_mut().find(|line| line.sid == sid) else { return Ok(()) };
             let len = *line.record_len.get_or_insert(record.bytes.len());
-            hold(len == record.bytes.len(), || format!("P13: {len} bytes became {}", record.bytes.len()))
+            hold(may_grow || len == record.bytes.len(), || format!("P13: {len} bytes became {}", record.bytes.len()))
         })
     }
 
@@ -277,17 +310,32 @@ impl<'i> Ledger<'i> {
         let record_len = stored_len(done.store, sid);
         let (ended, access) = (false, None);
         self.sessions.push(Line {
-            sid, who, mode, replay, thumbprint, absolute, scope, ended, access, record_len, stored,
+            sid,
+            who,
+            mode,
+            replay,
+            thumbprint,
+            absolute,
+            scope,
+            ended,
+            access,
+            record_len,
+            stored,
         });
         self.held.extend(handed);
         self.judge_access(grant, None, done)?;
-        if done.alone && !self.store_went_back && !self.clock_went_back {
+        if self.is_sure(done) && !self.clock_went_back {
             let of_subject = self.sessions.iter().filter(|line| line.who == who).map(|line| line.sid);
             let displaced: BTreeSet<SessionId> = because(decided).collect();
             let live = of_subject.filter(|sid| self.is_live(*sid, done.now) && !displaced.contains(sid)).count();
             hold(live <= policy.max_sessions as usize, || format!("{live} live sessions"))?;
         }
         Ok(())
+    }
+
+    /// Whether the book knows all there is to know.
+    fn is_sure(&self, done: &Done<'_>) -> bool {
+        done.alone && !self.store_went_back && !self.answer_was_lost
     }
 
     fn is_live(&self, sid: SessionId, now: Timestamp) -> bool {
@@ -327,7 +375,7 @@ impl<'i> Ledger<'i> {
         };
         let is_current = line.stored.is_some_and(|s| s.generation == k && s.current == held.secret);
         let in_scope = scope.is_none_or(|scope| is_within(scope, line.scope));
-        let is_live = self.is_live(sid, now) && !self.store_went_back && done.alone;
+        let is_live = self.is_live(sid, now) && self.is_sure(done);
         if is_live && right_holder && right_next && is_current && in_scope && !bent {
             self.seen.insert("honest");
             hold(matches!(outcome, Outcome::Rotated | Outcome::Paused), || "P5: an honest client is refused".into())?;
@@ -349,13 +397,8 @@ impl<'i> Ledger<'i> {
                 hold(is_current || adopts && self.store_went_back, || "P2: a token that is not current".into())?;
                 hold(next.generation == k + 1, || "P1: another generation".into())?;
                 let idle = now.plus(self.issuer.policy().idle_ttl).min(line.absolute);
-                let state = Stored {
-                    generation: k + 1,
-                    current: next.secret,
-                    previous: held.secret,
-                    rotated_at: now,
-                    idle,
-                };
+                let state =
+                    Stored { generation: k + 1, current: next.secret, previous: held.secret, rotated_at: now, idle };
                 if let Some(line) = self.line_mut(sid) {
                     line.stored = Some(state);
                 }
@@ -398,7 +441,7 @@ impl<'i> Ledger<'i> {
     fn authenticated(&mut self, held: &Held, bent: bool, decided: &Decided, done: &Done<'_>) -> Judged {
         let line = self.line(held.sid).clone();
         let now = done.now;
-        let is_live = self.is_live(held.sid, now) && !self.store_went_back && done.alone;
+        let is_live = self.is_live(held.sid, now) && self.is_sure(done);
         let is_current = line.stored.is_some_and(|s| s.generation == held.generation);
         if is_live && is_current && !bent {
             self.seen.insert("honest session token");
@@ -500,25 +543,27 @@ impl<'i> Ledger<'i> {
     /// What is noted as ended is ended, and the verifiers are told.
     fn judge_audit(&mut self, decided: &Decided) -> Judged {
         let line = format!("{decided:?}");
-        let is_shown = self.held.iter().any(|held| line.contains(&held.text));
+        // What was handed out last is what it could show.
+        let is_shown = self.held.last().is_some_and(|held| line.contains(&held.text));
         hold(!is_shown, || "P12: Debug shows a token".into())?;
         for sid in because(decided) {
             let Some(line) = self.line_mut(sid) else { return Err(Broken("an unknown session ended".into())) };
             line.ended = true;
-            let is_told = decided.entries.iter().any(|entry| {
-                matches!(entry.hit, safeconduct_core::revocation::entry::Hit::Session(told) if told == sid)
-            });
+            let is_told = decided.entries.iter().any(
+                |entry| matches!(entry.hit, safeconduct_core::revocation::entry::Hit::Session(told) if told == sid),
+            );
             hold(is_told, || "P11: verifiers are not told".into())?;
         }
         Ok(())
     }
 
     /// P3 for access tokens: after the end, the issuer's own view refuses what it issued before.
-    fn judge_ended(&self, done: &Done<'_>) -> Judged {
-        for line in self.sessions.iter().filter(|line| line.ended) {
-            let Some(access) = &line.access else { continue };
+    fn judge_ended(&mut self, done: &Done<'_>) -> Judged {
+        for line in self.sessions.iter_mut().filter(|line| line.ended) {
+            // Once is enough: a view forgets nothing here.
+            let Some(access) = line.access.take() else { continue };
             let mut scratch = Scratch::boxed();
-            let Ok(claims) = self.verifier.verify(access, done.now, &mut scratch) else { continue };
+            let Ok(claims) = self.verifier.verify(&access, done.now, &mut scratch) else { continue };
             let judged = done.view.judge(&claims);
             hold(judged == Err(InvalidToken::Revoked), || format!("P3: an access token is still {judged:?}"))?;
         }
@@ -527,7 +572,7 @@ impl<'i> Ledger<'i> {
 
     /// P14: nothing derived from the subject is left.
     fn judge_erasure(&self, who: usize, done: &Done<'_>) -> Judged {
-        if !done.alone || self.store_went_back {
+        if !self.is_sure(done) {
             return Ok(());
         }
         let name = SUBJECTS[who].as_bytes();
@@ -543,7 +588,7 @@ impl<'i> Ledger<'i> {
             hold(line.who == who && !line.ended, || "P3: an ended session is listed".into())?;
             hold(done.now < line.absolute, || "P8: a dead session is listed".into())?;
         }
-        if done.alone && !self.store_went_back {
+        if self.is_sure(done) {
             let of_subject = self.sessions.iter().filter(|line| line.who == who);
             let live = of_subject.filter(|line| self.is_live(line.sid, done.now)).count();
             hold(live == listed.len(), || format!("{} of {live} live sessions are listed", listed.len()))?;

@@ -10,9 +10,7 @@ use safeconduct_core::id::SessionId;
 use safeconduct_core::revocation::view::View;
 use safeconduct_core::secret::Secret;
 use safeconduct_core::session::event::Amendment;
-use safeconduct_core::session::exchange::{
-    Answer, Entropy, Exchange, Failure, Need, Present, Reply, Request, Shown,
-};
+use safeconduct_core::session::exchange::{Answer, Entropy, Exchange, Failure, Need, Present, Reply, Request, Shown};
 use safeconduct_core::session::issuer::Issuer;
 use safeconduct_core::session::policy::Settings;
 use safeconduct_core::session::record::RecordError;
@@ -95,7 +93,8 @@ fn request(operation: u8, world: &World) -> Option<Request> {
 }
 
 /// What is under test: an exchange with a store that answers one record wrongly.
-pub type Drive = fn(Request, &mut Store, &Issuer, &mut dyn FnMut(Key, &mut Vec<u8>)) -> (Result<Reply, Failure>, Vec<Commit>);
+pub type Drive =
+    fn(Request, &mut Store, &Issuer, &mut dyn FnMut(Key, &mut Vec<u8>)) -> (Result<Reply, Failure>, Vec<Commit>);
 
 /// The real one. `bend` sees every record on its way from the store.
 pub fn drive(
@@ -158,7 +157,9 @@ pub fn run(data: &[u8], drive: Drive) -> Judged {
             3 => sealed(edited(&bytes[..bytes.len() - 16], script), key),
             _ => sealed([&bytes[..2], script].concat(), key),
         };
-        let is_authentic = how % 5 >= 3;
+        // Whatever made it: a fuzzer keeps bytes that it saw compared, and finds the sealed ones again.
+        let body = bytes.len().saturating_sub(16);
+        let is_authentic = *bytes == sealed(bytes[..body].to_vec(), key);
         if *bytes != before {
             bent = Some((key, is_authentic));
         }

@@ -50,17 +50,35 @@ struct Record {
 
 #[derive(Arbitrary, Debug)]
 enum Asked {
-    Issue { mode: u8, replay: u8, thumbprint: Option<u8> },
-    Rotate { token: Token, offered: bool, next: u8, stranger: bool, proof: Option<(u8, bool)>, scope: u8, challenged: bool },
+    Issue {
+        mode: u8,
+        replay: u8,
+        thumbprint: Option<u8>,
+    },
+    Rotate {
+        token: Token,
+        offered: bool,
+        next: u8,
+        stranger: bool,
+        proof: Option<(u8, bool)>,
+        scope: u8,
+        challenged: bool,
+    },
     Authenticate(Token),
-    Amend { scope: bool, claims: bool },
-    Revoke { reason: u8, token: Option<Token> },
+    Amend {
+        scope: bool,
+        claims: bool,
+    },
+    Revoke {
+        reason: u8,
+        token: Option<Token>,
+    },
     Erase,
 }
 
 #[derive(Arbitrary, Debug)]
 struct Token {
-    /// From the record's generation: 128 is the same.
+    /// From the record's generation, see [`presented`].
     distance: u8,
     secret: u8,
     unsealed: bool,
@@ -72,7 +90,7 @@ pub fn run(data: &[u8], machine: Machine) -> Judged {
     let at = |tens: u8| Timestamp::from_unix_seconds(u64::from(tens) * 10);
     let session = case.session.as_ref().map(|record| session(record, at));
     let subject = case.subject.map(|(epoch, erased)| Subject {
-        epoch: epoch.into(),
+        epoch: epoch.saturating_sub(128).into(),
         erased,
         issued: 1,
         gc_at: Timestamp::default(),
@@ -83,8 +101,8 @@ pub fn run(data: &[u8], machine: Machine) -> Judged {
     let (session_revoked, min_claims_version, min_epoch, min_global_epoch) = case.view;
     let view = ViewFacts {
         session_revoked: session_revoked && min_claims_version % 4 == 0,
-        min_claims_version: min_claims_version.into(),
-        min_epoch: min_epoch.into(),
+        min_claims_version: min_claims_version.saturating_sub(128).into(),
+        min_epoch: min_epoch.saturating_sub(128).into(),
         min_global_epoch: (min_global_epoch / 200).into(),
     };
     let context = Context { now: at(case.now), policy: &policy, view };
@@ -107,18 +125,18 @@ pub fn run(data: &[u8], machine: Machine) -> Judged {
         Asked::Rotate { token, offered, next, stranger, proof, scope, challenged } => Event::Rotate(Rotate {
             presented: presented(token, generation),
             successor: if *offered {
-                Successor::Offered(Commitment([*next; 32]))
+                Successor::Offered(commitment(*next))
             } else {
-                Successor::Derived(Commitment([*next; 32]))
+                Successor::Derived(commitment(*next))
             },
             client_id: Some(if *stranger { "other" } else { "c" }),
-            proof: proof.map(|(key, carries_nonce)| Proof { thumbprint: [key; 32], carries_nonce }),
+            proof: proof.map(|(key, carries_nonce)| Proof { thumbprint: [key % 2; 32], carries_nonce }),
             scope: [None, Some("read"), Some("write")][usize::from(scope % 3)],
             challenged: *challenged,
         }),
         Asked::Authenticate(token) => Event::Authenticate(presented(token, generation)),
         Asked::Amend { scope, claims } => {
-            amendment = Amendment { scope: scope.then(|| "write".into()), claims: claims.then(Default::default) };
+            amendment = Amendment::new(scope.then_some("write"), claims.then_some("{}"), &policy).unwrap_or_default();
             Event::Amend { amendment: &amendment, successor: Commitment([9; 32]) }
         }
         Asked::Revoke { reason, token } => Event::Revoke {
@@ -148,8 +166,18 @@ fn replay(byte: u8, width: u8) -> Replay {
 }
 
 fn presented(token: &Token, generation: u32) -> Presented {
-    let generation = generation.saturating_add(token.distance.into()).saturating_sub(128);
-    Presented { generation, commitment: Commitment([token.secret; 32]), sealed: !token.unsealed }
+    let generation = match token.distance % 8 {
+        0..=3 => generation,
+        4 | 5 => generation.saturating_sub(1),
+        6 => generation.saturating_sub(u32::from(token.distance / 8)),
+        _ => generation.saturating_add(u32::from(token.distance / 8)),
+    };
+    Presented { generation, commitment: commitment(token.secret), sealed: !token.unsealed }
+}
+
+/// One of four, so that equal ones meet often.
+fn commitment(byte: u8) -> Commitment {
+    Commitment([byte % 4; 32])
 }
 
 fn session(record: &Record, at: impl Fn(u8) -> Timestamp) -> Session {
@@ -164,7 +192,7 @@ fn session(record: &Record, at: impl Fn(u8) -> Timestamp) -> Session {
             client_id: "c".into(),
             device: None,
             ip: None,
-            thumbprint: record.thumbprint.map(|byte| [byte; 32]),
+            thumbprint: record.thumbprint.map(|byte| [byte % 2; 32]),
             issued_at: Timestamp::default(),
             absolute_deadline: at(record.absolute),
             global_epoch: 1,
@@ -175,8 +203,8 @@ fn session(record: &Record, at: impl Fn(u8) -> Timestamp) -> Session {
             epoch: record.epoch.into(),
             claims_version: record.claims_version.into(),
             generation: from,
-            current: Commitment([record.current; 32]),
-            previous: [record.previous; 16],
+            current: commitment(record.current),
+            previous: commitment(record.previous).half(),
             rotated_at: at(record.rotated_at),
             idle_deadline: at(record.idle).min(at(record.absolute)),
         },

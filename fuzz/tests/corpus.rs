@@ -54,11 +54,33 @@ fn session_events_replays_and_meets_every_outcome() {
         }
     }
     let must = [
-        "issued", "rotated", "repeated", "paused", "authenticated", "amended", "revoked", "erased", "reuse_detected",
-        "superseded", "not_ours", "wrong_holder", "session_unknown", "session_revoked", "session_expired_idle",
-        "session_expired_absolute", "commitment_required", "commitment_unexpected", "commitment_reused",
-        "proof_required", "nonce_required", "scope_exceeded", "store_behind", "too_many_sessions", "honest",
-        "honest session token", "listed",
+        "issued",
+        "rotated",
+        "repeated",
+        "paused",
+        "authenticated",
+        "amended",
+        "revoked",
+        "erased",
+        "reuse_detected",
+        "superseded",
+        "not_ours",
+        "wrong_holder",
+        "session_unknown",
+        "session_revoked",
+        "session_expired_idle",
+        "session_expired_absolute",
+        "commitment_required",
+        "commitment_unexpected",
+        "commitment_reused",
+        "proof_required",
+        "nonce_required",
+        "scope_exceeded",
+        "store_behind",
+        "too_many_sessions",
+        "honest",
+        "honest session token",
+        "listed",
     ];
     let missing: Vec<_> = must.iter().filter(|outcome| !seen.contains(**outcome)).collect();
     assert!(missing.is_empty(), "no input of the corpus leads to {missing:?}");

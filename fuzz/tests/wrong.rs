@@ -28,7 +28,8 @@ fn caught(target: &str, body: impl Fn(&[u8]) -> Judged) -> String {
 
 #[test]
 fn a_verifier_that_forgives_padding_or_white_space_is_caught() {
-    let forgiving = |verifier: &Verifier, token: &str| jws_verify::accept(verifier, token.trim_end_matches(['=', '\n']));
+    let forgiving =
+        |verifier: &Verifier, token: &str| jws_verify::accept(verifier, token.trim_end_matches(['=', '\n']));
     assert!(caught("jws_verify", |data| jws_verify::run(data, forgiving)).starts_with("accepted"));
 }
 

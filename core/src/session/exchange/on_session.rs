@@ -18,6 +18,7 @@ use crate::session::record;
 use crate::session::state::{Reason, Session, Subject};
 use crate::session::transition::{GC_GRACE, transition};
 use crate::store::{Commit, Committed, Get, Key, Put, Version, Versioned};
+use crate::time::Timestamp;
 
 pub(super) struct OnSession {
     sid: SessionId,
@@ -106,6 +107,7 @@ impl OnSession {
         let event = self.event(known, scene);
         let step = transition(&loaded, event, &context);
         let mut decided = self.note(&step, scene);
+        decided.entries.extend(self.unheard(&loaded, context.view, scene.now));
         let Some(Known { session, keys }) = known else {
             if let OneSession::Revoke(_) = self.request {
                 // A store that went back lost it: its access tokens are refused here all the same.
@@ -117,11 +119,6 @@ impl OnSession {
         let after = apply(session, &step);
         self.hand_out(&mut decided, step.outcome, &after, keys, scene)?;
         if !step.outcome.grants() && !step.writes() {
-            if session.state.revoked.is_some() && !context.view.session_revoked {
-                // Somebody else revoked it, or our own answer was lost: it stands in the log already.
-                let gc_at = session.terms.absolute_deadline.plus(GC_GRACE);
-                decided.entries.push(Entry::at(Hit::Session(self.sid), scene.now, gc_at));
-            }
             return Ok(done(decided));
         }
         let commit = self.commit(records, &step, &after, keys, &mut decided, scene);
@@ -165,6 +162,19 @@ impl OnSession {
             decided.audit.push(event(audit::Kind::Because(reason)));
         }
         decided
+    }
+
+    /// What the records say is over and the view does not. Another process ended it, or a call whose answer
+    /// was lost, or one that is still under way.
+    fn unheard(&self, loaded: &Loaded<'_>, view: ViewFacts, now: Timestamp) -> Option<Entry> {
+        if let Some(session) = loaded.session.filter(|session| session.state.revoked.is_some()) {
+            let kept_until = session.terms.absolute_deadline.plus(GC_GRACE);
+            return (!view.session_revoked).then(|| Entry::at(Hit::Session(self.sid), now, kept_until));
+        }
+        let subject = loaded.subject?;
+        let is_over = subject.erased || loaded.session.is_some_and(|session| session.state.epoch < subject.epoch);
+        let hit = Hit::Subject(self.sid.subject(), subject.epoch);
+        (is_over && view.min_epoch < subject.epoch).then(|| Entry::at(hit, now, subject.gc_at))
     }
 
     fn hand_out(
