@@ -31,7 +31,19 @@ enum Signing<'py> {
     Key(Bound<'py, SigningKey>),
 }
 
-/// Issues, refreshes, verifies and revokes. May be used from many threads at once.
+/// Issues, refreshes, verifies and revokes. Share one between threads.
+///
+/// Every method raises `TypeError` for arguments of wrong types, and whatever `clock` raises.
+///
+/// Binds keys, secrets and policy to a store, marking an empty one as this deployment's.
+///
+/// - `clock` gives Unix seconds, to the millisecond; it is asked once for each operation.
+/// - `audit` is called with each event after it was committed, before the operation returns: `at` (Unix
+///   milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
+///   it. What it raises goes to `sys.unraisablehook`; the operation is done already.
+///
+/// Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
+/// `StoreError` where it cannot be used.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Authority {
     authority: safeconduct::Authority<AnyStore>,
@@ -72,7 +84,19 @@ impl Authority {
         Ok(Self { authority, clock, is_slow })
     }
 
-    /// Signs a subject in.
+    /// Signs a subject in. The application has authenticated it.
+    ///
+    /// - `subject` (`sub`), `client_id`, `device`, `ip`: at most 512 bytes each. The subject is an opaque
+    ///   identifier; `device` and `ip` are notes for the list of sessions and in no token.
+    /// - `scope`: tokens separated by single spaces.
+    /// - `claims`: further claims of the access tokens, as `json.dumps` writes them.
+    /// - `mode`: `"hybrid"` (access and refresh token), `"jwt"` (one access token; the session ends with
+    ///   it), `"opaque"` (a session token, looked up on each request).
+    /// - `commitment`: of the first secret, which the client drew: 32 bytes, or base64url.
+    /// - `replay`: `Replay.committed()` where a commitment is given, else the policy's.
+    ///
+    /// Raises `SignInRefused` (fix the call), `TooManySessions`, `StoreError`; `TypeError` or `ValueError`
+    /// for claims that JSON cannot say.
     #[pyo3(signature = (subject, *, scope = "", client_id = "default", claims = None, device = None, ip = None,
         replay = None, mode = "hybrid", commitment = None))]
     #[allow(clippy::too_many_arguments)]
@@ -111,6 +135,14 @@ impl Authority {
     }
 
     /// Replaces a refresh token.
+    ///
+    /// - `client_id`: the client that presents it, where it was authenticated or named.
+    /// - `next_commitment`: of the next secret, under `Replay.committed()`.
+    /// - `scope`: less than was granted; the next refresh may ask for all of it again.
+    /// - `challenge`: what `Superseded` carried.
+    ///
+    /// Raises `RefreshRefused`: sign in again, but for `Superseded` (read the storage again) and those that
+    /// say to mend the client. `StoreError`: try again. `ValueError` for a malformed commitment.
     #[pyo3(signature = (refresh_token, *, client_id = None, next_commitment = None, scope = None, challenge = None))]
     fn refresh(
         &self,
@@ -131,7 +163,9 @@ impl Authority {
         self.run(py, |authority| authority.refresh(&refresh_token.0, &request)).map(Grant::from)
     }
 
-    /// Verifies an access token locally.
+    /// Verifies an access token locally, revocations known to this process included. Asks no store.
+    ///
+    /// Raises `InvalidToken`.
     fn verify(&self, py: Python<'_>, access_token: Foreign<'_>) -> PyResult<Claims> {
         let time = clock::ask(py, self.clock.as_ref())?;
         let verify = || -> Result<String, Error> {
@@ -143,12 +177,16 @@ impl Authority {
         payload.map(Claims::new).map_err(|error| error::authority(py, &error))
     }
 
-    /// Looks an opaque session token up.
+    /// The claims of the session of an opaque token, looked up in the store.
+    ///
+    /// Raises `RefreshRefused` (sign in again), `StoreError`.
     fn authenticate(&self, py: Python<'_>, session_token: Foreign<'_>) -> PyResult<Claims> {
         self.run(py, |authority| authority.authenticate(&session_token.0)).map(Claims::new)
     }
 
-    /// Replaces what a session's bearer may do.
+    /// Replaces scope, claims or both; what is not given stays. Older access tokens become stale.
+    ///
+    /// Raises `SignInRefused` (fix the call), `RefreshRefused` where the session is not live, `StoreError`.
     #[pyo3(signature = (session_id, *, scope = None, claims = None))]
     fn amend(
         &self,
@@ -162,31 +200,39 @@ impl Authority {
         self.run(py, |authority| authority.amend(session_id, scope, claims)).map(Grant::from)
     }
 
-    /// Ends the session of a refresh token, a session token or an access token.
+    /// Ends the session of a refresh token, a session token or an access token (RFC 7009).
+    ///
+    /// Gives `"revoked"`, or why there was nothing to revoke: `"not_ours"`, `"session_unknown"`. Raises
+    /// `StoreError`: the session may still be good; try again.
     fn revoke(&self, py: Python<'_>, token: Foreign<'_>) -> PyResult<&'static str> {
         self.run(py, |authority| authority.revoke(&token.0)).map(|outcome| outcome.reason())
     }
 
-    /// Ends a session.
+    /// Ends a session. Gives and raises as `revoke`.
     fn revoke_session(&self, py: Python<'_>, session_id: Foreign<'_>) -> PyResult<&'static str> {
         // A malformed one is one that no session has.
         let Some(session_id) = SessionId::parse(&session_id.0) else { return Ok(Refusal::Unknown.reason()) };
         self.run(py, |authority| authority.revoke_session(session_id)).map(|outcome| outcome.reason())
     }
 
-    /// Ends every session of a subject, but for `keep`.
+    /// Ends every session of a subject, but for the session id `keep`, in one write.
+    ///
+    /// Access tokens of the session that is kept become invalid too; its next refresh gives a good one.
+    /// Raises `RefreshRefused` where `keep` is not a live session of the subject: then nothing is revoked.
     #[pyo3(signature = (subject, *, keep = None))]
     fn revoke_subject(&self, py: Python<'_>, subject: &str, keep: Option<Foreign<'_>>) -> PyResult<()> {
         let keep = keep.as_ref().map(|keep| session_id(py, keep)).transpose()?;
         self.run(py, |authority| authority.revoke_subject(subject, keep))
     }
 
-    /// Deletes everything of a subject.
+    /// Deletes everything of a subject; its tokens stay refused. Raises `StoreError`: call again.
     fn erase_subject(&self, py: Python<'_>, subject: &str) -> PyResult<()> {
         self.run(py, |authority| authority.erase_subject(subject))
     }
 
-    /// The live sessions of a subject.
+    /// The live sessions of a subject in order of their ids: at most `limit` after the session id `after`.
+    ///
+    /// Raises `SessionUnknown` where `after` is no session id, `StoreError`.
     #[pyo3(signature = (subject, *, after = None, limit = 100))]
     fn sessions(
         &self,

@@ -4,7 +4,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyIterator};
 
-/// What a verified token says, as a read-only mapping; parsed when it is first looked at.
+/// What a verified token says: a read-only mapping, parsed when it is first looked at.
+///
+/// The attributes are the registered claims (RFC 7519, RFC 9068), `None` where the token lacks one. Those
+/// of an access token are always there, but for `scope`, `nbf` and `auth_time`.
 #[pyclass(frozen, mapping, module = "safeconduct")]
 pub(crate) struct Claims {
     payload: String,
@@ -46,7 +49,7 @@ impl Claims {
         self.claim(py, "sub")
     }
 
-    /// Whom it is for: a `str`, or a `list` of them.
+    /// Whom it is for.
     #[getter]
     fn aud<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.claim(py, "aud")

@@ -10,6 +10,18 @@ use safeconduct::core::session::state::Mode;
 use crate::time::datetime;
 
 /// What an operation hands out. Immutable; shows no token in `repr`, and cannot be pickled.
+///
+/// | from | access_token | refresh_token | receipt | session_token |
+/// |---|---|---|---|---|
+/// | `issue`, hybrid | yes | yes | | |
+/// | `issue`, hybrid with a commitment | yes | | yes | |
+/// | `issue`, jwt | yes | | | |
+/// | `issue`, opaque | | | | yes |
+/// | `refresh` | yes | yes | | |
+/// | `refresh` with a commitment | unless `"repeated"` | | yes | |
+/// | `amend` | hybrid, jwt | | | opaque |
+///
+/// Type checkers see which: `Grant[str, None, str, None]` has an access token and a receipt.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Grant {
     grant: issuer::Grant,
@@ -24,37 +36,37 @@ impl From<Granted> for Grant {
 
 #[pymethods]
 impl Grant {
-    /// The access token.
+    /// A JWT for resource servers; verified locally.
     #[getter]
     fn access_token(&self) -> Option<&str> {
         self.grant.access_token.as_ref().map(|token| token.as_str())
     }
 
-    /// The refresh token.
+    /// The refresh token that is current now: a bearer secret.
     #[getter]
     fn refresh_token(&self) -> Option<&str> {
         self.grant.refresh_token.as_ref().map(|token| token.as_str())
     }
 
-    /// The server's half of the refresh token, where the client drew the other half.
+    /// The server's half of the refresh token, where the client drew the other: `RefreshToken.assemble`.
     #[getter]
     fn receipt(&self) -> Option<&str> {
         self.grant.receipt.as_deref()
     }
 
-    /// The opaque session token.
+    /// The opaque session token that is current now: a bearer secret.
     #[getter]
     fn session_token(&self) -> Option<&str> {
         self.grant.session_token.as_ref().map(|token| token.as_str())
     }
 
-    /// The session: an address, not a secret.
+    /// The session (`sid`), 22 characters: an address, not a secret.
     #[getter]
     fn session_id(&self) -> String {
         self.grant.session.to_string()
     }
 
-    /// For how many seconds the access token is good; in mode opaque, the session.
+    /// For how many seconds the access token is good; in mode opaque, the session if it is not used.
     #[getter]
     fn expires_in(&self) -> u64 {
         self.grant.expires_in.get()
@@ -78,7 +90,7 @@ impl Grant {
     }
 }
 
-/// A live session as its subject may see it. Immutable.
+/// A live session as its subject may see it. Times are aware, in UTC. Immutable.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Session {
     listing: Listing,
@@ -98,7 +110,7 @@ impl Session {
         self.listing.session.to_string()
     }
 
-    /// What its bearer is given: `"hybrid"`, `"jwt"` or `"opaque"`.
+    /// What its bearer is given.
     #[getter]
     fn mode(&self) -> &'static str {
         match self.listing.mode {

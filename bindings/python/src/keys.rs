@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::{self, Family};
 use crate::text::{Foreign, Jwk};
 
-/// A key that signs. Immutable; cannot be pickled.
+/// A key that signs access tokens. Immutable; cannot be pickled.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct SigningKey {
     /// A set of this one key: what both an issuer and a verifier take.
@@ -19,27 +19,34 @@ pub(crate) struct SigningKey {
 
 #[pymethods]
 impl SigningKey {
-    /// A key from a private or symmetric JWK.
+    /// A key from a private or symmetric JWK, as `dict` or JSON text (RFC 7517, RFC 8037).
+    ///
+    /// Without `alg`, an `OKP` key is `EdDSA` and an `oct` key `HS256`; without `kid`, it is derived.
+    /// Raises `KeyRefused`.
     #[staticmethod]
     fn from_jwk(py: Python<'_>, jwk: Jwk) -> PyResult<Self> {
         Self::new(py, jws::SigningKey::from_jwk(&jwk.0), None)
     }
 
-    /// An Ed25519 key from PEM, a PKCS#8 `PRIVATE KEY`.
+    /// An Ed25519 key from PEM, a PKCS#8 `PRIVATE KEY`. The `kid` is its thumbprint (RFC 7638).
+    ///
+    /// Raises `KeyRefused`.
     #[staticmethod]
     #[pyo3(signature = (pem, *, kid = None))]
     fn from_pem(py: Python<'_>, pem: Foreign<'_>, kid: Option<&str>) -> PyResult<Self> {
         Self::new(py, jws::SigningKey::from_pem(&pem.0), kid)
     }
 
-    /// An HMAC key from its secret.
+    /// An HMAC key. The secret has at least as many bytes as its hash (32, 48, 64), at most 1024.
+    ///
+    /// Raises `KeyRefused`.
     #[staticmethod]
     #[pyo3(signature = (secret, algorithm = "HS256", *, kid = None))]
     fn hmac(py: Python<'_>, secret: &[u8], algorithm: &str, kid: Option<&str>) -> PyResult<Self> {
         Self::new(py, jws::SigningKey::hmac(secret, named(py, algorithm)?), kid)
     }
 
-    /// The key that verifies what this one signs.
+    /// The key that verifies what this one signs; for HMAC, the same secret once more.
     fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey { key: self.key.duplicate() }
     }
@@ -72,7 +79,7 @@ impl SigningKey {
     }
 }
 
-/// A key that verifies. Immutable; cannot be pickled.
+/// A key that verifies. For HMAC as secret as the one that signs. Immutable; cannot be pickled.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct VerifyingKey {
     pub(crate) key: jws::VerifyingKey,
@@ -80,27 +87,27 @@ pub(crate) struct VerifyingKey {
 
 #[pymethods]
 impl VerifyingKey {
-    /// A key from a public JWK.
+    /// A key from a public JWK, as `dict` or JSON text. Raises `KeyRefused`, also for private members.
     #[staticmethod]
     fn from_jwk(py: Python<'_>, jwk: Jwk) -> PyResult<Self> {
         Self::new(py, jws::VerifyingKey::from_jwk(&jwk.0), None)
     }
 
-    /// An Ed25519 key from PEM, an SPKI `PUBLIC KEY`.
+    /// An Ed25519 key from PEM, an SPKI `PUBLIC KEY`. Raises `KeyRefused`.
     #[staticmethod]
     #[pyo3(signature = (pem, *, kid = None))]
     fn from_pem(py: Python<'_>, pem: Foreign<'_>, kid: Option<&str>) -> PyResult<Self> {
         Self::new(py, jws::VerifyingKey::from_pem(&pem.0), kid)
     }
 
-    /// An HMAC key from its secret.
+    /// An HMAC key; see `SigningKey.hmac`.
     #[staticmethod]
     #[pyo3(signature = (secret, algorithm = "HS256", *, kid = None))]
     fn hmac(py: Python<'_>, secret: &[u8], algorithm: &str, kid: Option<&str>) -> PyResult<Self> {
         Self::new(py, jws::VerifyingKey::hmac(secret, named(py, algorithm)?), kid)
     }
 
-    /// The public JWK as JSON text.
+    /// The public JWK as JSON text. Raises `KeyRefused` for a symmetric key.
     fn jwk(&self, py: Python<'_>) -> PyResult<String> {
         self.key.public_jwk().map_err(|error| error::key(py, error))
     }
@@ -132,7 +139,7 @@ impl VerifyingKey {
     }
 }
 
-/// The keys that an authority signs with or a verifier trusts. Immutable; cannot be pickled.
+/// Keys by `kid`: at most one that signs, and all that verify. Immutable; cannot be pickled.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct KeySet {
     pub(crate) keys: Arc<jws::KeySet>,
@@ -140,7 +147,7 @@ pub(crate) struct KeySet {
 
 #[pymethods]
 impl KeySet {
-    /// A set of one new key.
+    /// A set of one new key. Persist `private_jwks()`. Raises `KeyRefused` for an unknown algorithm.
     #[staticmethod]
     #[pyo3(signature = (algorithm = "EdDSA"))]
     fn generate(py: Python<'_>, algorithm: &str) -> PyResult<Self> {
@@ -152,7 +159,10 @@ impl KeySet {
         Ok(Self { keys: Arc::new(jws::KeySet::new(key)) })
     }
 
-    /// A set from the JSON text of a JWK set.
+    /// A set from the JSON text of a JWK set (RFC 7517 section 5).
+    ///
+    /// The first private or symmetric key signs, the others verify. Keys of foreign types are left out;
+    /// see `skipped`. Raises `KeyRefused`.
     #[staticmethod]
     fn from_jwks(py: Python<'_>, jwks: Foreign<'_>) -> PyResult<Self> {
         let keys = jws::KeySet::from_jwks(&jwks.0).map_err(|error| error::key(py, error))?;
@@ -160,11 +170,13 @@ impl KeySet {
     }
 
     /// The public keys as the JSON text of a JWK set, to be published.
+    ///
+    /// Raises `KeyRefused` where a key is symmetric: it never comes out this way.
     fn jwks(&self, py: Python<'_>) -> PyResult<String> {
         self.keys.public_jwks().map_err(|error| error::key(py, error))
     }
 
-    /// The keys with their secrets as the JSON text of a JWK set, to be persisted.
+    /// The keys with their secrets, to be persisted where only the issuer can read them.
     fn private_jwks(&self) -> String {
         self.keys.private_jwks().to_string()
     }
@@ -175,7 +187,7 @@ impl KeySet {
         self.keys.verifying().iter().map(jws::VerifyingKey::kid).collect()
     }
 
-    /// What `from_jwks` left out: places in `keys` and reasons.
+    /// What `from_jwks` left out: places in `keys`, from zero, and reasons.
     #[getter]
     fn skipped(&self) -> Vec<(usize, &'static str)> {
         self.keys.skipped().iter().map(|skipped| (skipped.index, skipped.reason.reason())).collect()

@@ -8,7 +8,7 @@
 //! | `verifier`, `claims` | `Verifier`, `Claims` |
 //! | `policy` | `Policy`, `Replay` |
 //! | `keys`, `secrets` | `KeySet`, `SigningKey`, `VerifyingKey`, `Secrets` |
-//! | `store` | `MemoryStore`, `SqliteStore` |
+//! | `store`, `fork` | `MemoryStore`, `SqliteStore` |
 //! | `refresh_token` | `RefreshToken` |
 //! | `error` | raises what `safeconduct.errors` defines |
 //! | `clock`, `time`, `text` | arguments |
@@ -17,6 +17,7 @@ mod authority;
 mod claims;
 mod clock;
 mod error;
+mod fork;
 mod grant;
 mod keys;
 mod policy;
@@ -55,4 +56,9 @@ mod _native {
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(module: &super::Bound<'_, super::PyModule>) -> super::PyResult<()> {
+        super::fork::register(module.py())
+    }
 }

@@ -11,7 +11,9 @@ use safeconduct::core::session::state::{self, Late, Window};
 use crate::error::{self, Family};
 use crate::time::{Length, timedelta};
 
-/// When a refresh token shown again is a repeat and not a theft. Immutable and comparable.
+/// When a refresh token shown again is a repeat and not a theft; fixed when a session is issued.
+///
+/// Each rule has its own theft gap, which is written there. Immutable, comparable, hashable.
 #[pyclass(frozen, eq, hash, module = "safeconduct")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Replay {
@@ -20,19 +22,25 @@ pub(crate) struct Replay {
 
 #[pymethods]
 impl Replay {
-    /// The client draws each next secret itself and sends its commitment.
+    /// The client draws each next secret itself and sends its commitment: for apps and services.
+    ///
+    /// The same commitment is a repeat at any delay. A thief with the token gets nothing that the client
+    /// gets; one with token and next secret shares one successor until either side uses it.
     #[staticmethod]
     fn committed() -> Self {
         Self { rule: state::Replay::Committed }
     }
 
-    /// Bound to a DPoP key. Not to be had yet: `issue` and `Policy` refuse it.
+    /// Bound to a DPoP key. Not to be had yet: `issue` and `Policy` raise `ConfigError`.
     #[staticmethod]
     fn bound() -> Self {
         Self { rule: state::Replay::Bound }
     }
 
-    /// The immediate predecessor is answered with the same successor for a while.
+    /// The immediate predecessor is answered with the same successor for so long: for browsers.
+    ///
+    /// 0 to 60 whole seconds; 0 is strict. It must cover a request and its reply. What comes later meets a
+    /// challenge, or revokes. Within the window a thief and a second tab are the same event.
     #[staticmethod]
     #[pyo3(signature = (seconds, late = "challenge"))]
     fn window(seconds: Length, late: &str) -> PyResult<Self> {
@@ -69,7 +77,23 @@ impl Replay {
     }
 }
 
-/// The rules of a deployment. Immutable and comparable.
+/// The rules of a deployment. Lengths are `timedelta` or whole seconds. Immutable, comparable.
+///
+/// What is not given is as most want it.
+///
+/// - `access_ttl`: the life of an access token, 1 s to 1 h; 10 minutes.
+/// - `idle_ttl`: how long a session may lie unused; 30 days.
+/// - `absolute_ttl`: how long it may last in all, at most 400 days; 180 days.
+/// - `max_sessions`: live sessions of a subject, 1 to 1000; 100.
+/// - `session_limit`: whether one more ends the oldest or is refused; `"end_oldest"`.
+/// - `replay`: the rule of sessions that ask for none and bring no commitment; `Replay.window(10)`.
+/// - `store_behind`: whether a token ahead of the store is adopted, or answered `StoreBehind`; `"adopt"`.
+/// - `max_claims`: bytes of a session's own claims as JSON, at most 4096; 1024.
+/// - `personal_claims`: claims that look like personal data and are allowed all the same; none. `"sub"`
+///   stands for a subject that looks like an e-mail address or a telephone number.
+/// - `partitions`: over how many partitions subjects are spread, 1 to 255, for the life of a store; 16.
+///
+/// Raises `PolicyRefused` for an unsafe combination and says why.
 #[pyclass(frozen, eq, module = "safeconduct")]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Policy {
@@ -146,7 +170,7 @@ impl Policy {
         self.policy.max_sessions
     }
 
-    /// What a sign-in meets when there are as many: `"end_oldest"` or `"refuse"`.
+    /// What a sign-in meets when there are as many.
     #[getter]
     fn session_limit(&self) -> &'static str {
         match self.policy.session_limit {
@@ -161,7 +185,7 @@ impl Policy {
         Replay { rule: self.policy.replay }
     }
 
-    /// What a token meets that is ahead of the store: `"adopt"` or `"unavailable"`.
+    /// What a token meets that is ahead of the store.
     #[getter]
     fn store_behind(&self) -> &'static str {
         match self.policy.store_behind {

@@ -12,13 +12,13 @@ use zeroize::Zeroizing;
 use crate::error::{self, Family};
 use crate::text::Foreign;
 
-/// What a client under the committed rule does: draw secrets, commit to them, put tokens together.
+/// What a client written in Python does under `Replay.committed()`.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct RefreshToken;
 
 #[pymethods]
 impl RefreshToken {
-    /// A new secret: 43 characters of base64url.
+    /// A new secret: 43 characters of base64url. Keep it durably before the token is first used.
     #[staticmethod]
     fn new_secret(py: Python<'_>) -> PyResult<String> {
         let mut secret = Zeroizing::new([0; 32]);
@@ -27,13 +27,15 @@ impl RefreshToken {
         Ok(base64url::encode(secret.as_slice()))
     }
 
-    /// What may be shown of a secret: 43 characters of base64url.
+    /// What is sent of a secret: its SHA-256, 43 characters of base64url. Raises `ValueError`.
     #[staticmethod]
     fn commitment(secret: Foreign<'_>) -> PyResult<String> {
         Ok(base64url::encode(&parsed(&secret)?.commitment().0))
     }
 
-    /// The token that a receipt and the secret it was made for are together.
+    /// The refresh token that a receipt and the secret it was made for are together.
+    ///
+    /// Raises `NotOurs` for a malformed receipt, `ValueError` for a malformed secret.
     #[staticmethod]
     fn assemble(py: Python<'_>, receipt: Foreign<'_>, secret: Foreign<'_>) -> PyResult<String> {
         let receipt = Receipt::parse(&receipt.0).map_err(|_| error::refusal(py, Refusal::NotOurs))?;

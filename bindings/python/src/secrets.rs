@@ -8,7 +8,11 @@ use safeconduct::secrets::{self, SourceError};
 
 use crate::error;
 
-/// The master keys of a deployment. Immutable; cannot be pickled, and shows nothing of itself.
+/// The master keys of a deployment: what refresh tokens, records and the directory are made with.
+///
+/// Never kept in the store, never the keys that sign access tokens. Without them every session is lost;
+/// with them and the database anybody can make sessions. Immutable; shows nothing of itself and cannot be
+/// pickled.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Secrets {
     pub(crate) secrets: core::secret::Secrets,
@@ -16,13 +20,19 @@ pub(crate) struct Secrets {
 
 #[pymethods]
 impl Secrets {
-    /// New secrets.
+    /// New secrets, which end with the process unless `to_text` is kept. For tests.
     #[staticmethod]
     fn generate(py: Python<'_>) -> PyResult<Self> {
         Self::new(py, secrets::generate())
     }
 
-    /// The secrets in a file.
+    /// The secrets in a file: keys `sck1_…`, a line each; lines that begin with `#` are passed over.
+    ///
+    /// With `create`, a file that is not there is made with new secrets and mode 0600. It is made whole or
+    /// not at all and never overwritten, so several processes may start at once.
+    ///
+    /// Raises `SecretsRefused` where the file is missing, malformed, cannot be read or made, or may be
+    /// read by its group or others (`chmod 600`).
     #[staticmethod]
     #[pyo3(signature = (path, create = false))]
     fn from_file(py: Python<'_>, path: PathBuf, create: bool) -> PyResult<Self> {
@@ -30,13 +40,15 @@ impl Secrets {
         Self::new(py, py.detach(read))
     }
 
-    /// The secrets in an environment variable.
+    /// The secrets in an environment variable: keys separated by white space or commas.
+    ///
+    /// Raises `SecretsRefused` where it is not set or malformed.
     #[staticmethod]
     fn from_env(py: Python<'_>, name: &str) -> PyResult<Self> {
         Self::new(py, secrets::from_env(name))
     }
 
-    /// The text form, a key a line: what `from_file` and `from_env` read.
+    /// What `from_file` and `from_env` read, to be written where only the application can read it.
     fn to_text(&self) -> String {
         self.secrets.to_text().to_string()
     }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use safeconduct::core::store::{Commit, Committed, Get, List, Listed, LogRead, ReadLog, Versioned};
 use safeconduct::store::{self, Store, StoreError};
 
-use crate::error;
+use crate::{error, fork};
 
 /// A store in memory, for tests: it ends with the process.
 #[pyclass(frozen, module = "safeconduct")]
@@ -27,10 +27,23 @@ impl MemoryStore {
     }
 }
 
-/// A store in one SQLite file.
+/// A store in one SQLite file on a local disk; several processes may share it.
+///
+/// Around `os.fork` its connections are closed, so parent and child both go on with it; a fork waits for
+/// operations under way.
+///
+/// Every commit waits for the disk. An operation that is in another's way for 5 seconds raises
+/// `StoreUnavailable`.
+///
+/// Never open the file with `sqlite3` in a process that has it open here: that is a second copy of SQLite, and
+/// two copies in one process do not see each other's locks. From another process it does no harm.
+///
+/// Opens the store, making the file (not its directory) where there is none.
+///
+/// Raises `StoreUnusable` where `path` cannot be a store, `StoreUnavailable` where it may be one later.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct SqliteStore {
-    store: store::SqliteStore,
+    store: Arc<store::SqliteStore>,
     path: PathBuf,
 }
 
@@ -39,7 +52,7 @@ impl SqliteStore {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         match py.detach(|| store::SqliteStore::open(&path)) {
-            Ok(store) => Ok(Self { store, path }),
+            Ok(store) => Ok(Self { store: fork::follow(store), path }),
             Err(error) => Err(error::authority(py, &error.into())),
         }
     }
@@ -52,14 +65,14 @@ impl SqliteStore {
 /// Any store that Python can name.
 pub(crate) enum AnyStore {
     Memory(Arc<store::MemoryStore>),
-    Sqlite(store::SqliteStore),
+    Sqlite(Arc<store::SqliteStore>),
 }
 
 impl AnyStore {
     fn store(&self) -> &dyn Store {
         match self {
             Self::Memory(store) => store.as_ref(),
-            Self::Sqlite(store) => store,
+            Self::Sqlite(store) => store.as_ref(),
         }
     }
 }
@@ -70,7 +83,7 @@ impl<'py> FromPyObject<'_, 'py> for AnyStore {
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match value.cast::<MemoryStore>() {
             Ok(memory) => Ok(Self::Memory(Arc::clone(&memory.get().store))),
-            Err(_) => Ok(Self::Sqlite(value.cast::<SqliteStore>()?.get().store.clone())),
+            Err(_) => Ok(Self::Sqlite(Arc::clone(&value.cast::<SqliteStore>()?.get().store))),
         }
     }
 }

@@ -37,8 +37,16 @@ pub(crate) enum Trusted<'py> {
     Keys(Vec<Bound<'py, VerifyingKey>>),
 }
 
-/// Accepts the tokens of one issuer for one audience, or refuses them with a reason. Immutable; may be
-/// used from many threads at once.
+/// Accepts the tokens of one issuer for one audience, locally. Immutable; for many threads at once.
+///
+/// Trusts `keys`.
+///
+/// - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
+///   audience, a token that has one is refused).
+/// - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
+/// - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
+///
+/// Raises `ConfigError`.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Verifier {
     verifier: token::Verifier,
@@ -77,7 +85,10 @@ impl Verifier {
         Ok(Self { verifier, is_slow })
     }
 
-    /// What a token says, where it is to be believed at the time `now`.
+    /// What a token says, where it is to be believed.
+    ///
+    /// `now` is Unix seconds or an aware `datetime`; the system's clock where it is not given. Revocation
+    /// is not asked: a token is good until it expires. Raises `InvalidToken`.
     #[pyo3(signature = (token, now = None))]
     fn verify(&self, py: Python<'_>, token: Foreign<'_>, now: Option<Moment>) -> PyResult<Claims> {
         let now = now.map_or_else(system_time, |moment| moment.0);

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,8 @@ from safeconduct import _native, errors
 
 from conftest import Clock, Make
 from device import Device
+
+REASONS = Path(__file__).resolve().parents[3] / "spec" / "vectors" / "reasons.json"
 
 
 def test_every_reason_of_core_is_raised_as_a_class_of_its_own_family() -> None:
@@ -23,6 +27,15 @@ def test_every_reason_of_core_is_raised_as_a_class_of_its_own_family() -> None:
             error = errors.raised(family, reason, "text")
             assert error.reason == reason and str(error) == "text"
             assert type(error) is not base and isinstance(error, (base, sc.StoreError))
+
+
+def test_the_list_of_reasons_that_all_languages_share_has_no_other() -> None:
+    reasons = json.loads(REASONS.read_text())
+    shared = {reason for group in reasons.values() for reason in group}
+    for family, (_, classes) in errors.FAMILIES.items():
+        assert set(classes) <= shared, family
+    for group, family in [("invalid_token", "invalid_token"), ("refusal", "refused"), ("record", "store")]:
+        assert set(reasons[group]) <= set(errors.FAMILIES[family][1]), group
 
 
 def test_every_exception_is_an_error_and_is_exported() -> None:

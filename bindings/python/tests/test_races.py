@@ -113,6 +113,32 @@ def test_many_threads_sign_in_verify_and_list(on_file: sc.Authority) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_children_are_forked_while_other_threads_refresh(on_file: sc.Authority) -> None:
+    done = threading.Event()
+
+    def work(number: int) -> int:
+        device, rotated = Device.sign_in(on_file, f"user-{number}"), 0
+        while not done.is_set():
+            device.refresh()
+            rotated += 1
+        return rotated
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(work, number) for number in range(4)]
+        try:
+            for _ in range(5):
+                child = os.fork()
+                if child == 0:
+                    os._exit(0 if on_file.issue("child").outcome == "issued" else 1)
+                assert os.waitpid(child, 0)[1] == 0
+        finally:
+            done.set()
+        assert all(worker.result() > 0 for worker in workers)
+    assert len(on_file.sessions("child")) == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_uses_the_same_authority(on_file: sc.Authority) -> None:
     device = Device.sign_in(on_file)
     reader, writer = os.pipe()

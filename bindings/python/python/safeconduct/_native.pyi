@@ -35,10 +35,10 @@ _Mac: TypeAlias = Literal["HS256", "HS384", "HS512"] | str
 _Mode: TypeAlias = Literal["hybrid", "jwt", "opaque"]
 _Outcome: TypeAlias = Literal["issued", "rotated", "repeated", "paused", "amended"]
 
-_Access = TypeVar("_Access", str, None, str | None, default=str | None)
-_Refresh = TypeVar("_Refresh", str, None, str | None, default=str | None)
-_Receipt = TypeVar("_Receipt", str, None, str | None, default=str | None)
-_Opaque = TypeVar("_Opaque", str, None, str | None, default=str | None)
+_Access_co = TypeVar("_Access_co", bound=str | None, default=str | None, covariant=True)
+_Refresh_co = TypeVar("_Refresh_co", bound=str | None, default=str | None, covariant=True)
+_Receipt_co = TypeVar("_Receipt_co", bound=str | None, default=str | None, covariant=True)
+_Opaque_co = TypeVar("_Opaque_co", bound=str | None, default=str | None, covariant=True)
 
 def _reasons() -> list[tuple[str, list[str]]]: ...
 
@@ -183,10 +183,16 @@ class MemoryStore:
 
 @final
 class SqliteStore:
-    """A store in one SQLite file on a local disk; several processes may share it, forked ones included.
+    """A store in one SQLite file on a local disk; several processes may share it.
+
+    Around `os.fork` its connections are closed, so parent and child both go on with it; a fork waits for
+    operations under way.
 
     Every commit waits for the disk. An operation that is in another's way for 5 seconds raises
     `StoreUnavailable`.
+
+    Never open the file with `sqlite3` in a process that has it open here: that is a second copy of SQLite, and
+    two copies in one process do not see each other's locks. From another process it does no harm.
     """
 
     def __new__(cls, path: str | PathLike[str]) -> SqliteStore:
@@ -305,7 +311,7 @@ class Policy:
     def __ne__(self, other: object, /) -> bool: ...
 
 @final
-class Grant(Generic[_Access, _Refresh, _Receipt, _Opaque]):
+class Grant(Generic[_Access_co, _Refresh_co, _Receipt_co, _Opaque_co]):
     """What an operation hands out. Immutable; shows no token in `repr`, and cannot be pickled.
 
     | from | access_token | refresh_token | receipt | session_token |
@@ -322,19 +328,19 @@ class Grant(Generic[_Access, _Refresh, _Receipt, _Opaque]):
     """
 
     @property
-    def access_token(self) -> _Access:
+    def access_token(self) -> _Access_co:
         """A JWT for resource servers; verified locally."""
 
     @property
-    def refresh_token(self) -> _Refresh:
+    def refresh_token(self) -> _Refresh_co:
         """The refresh token that is current now: a bearer secret."""
 
     @property
-    def receipt(self) -> _Receipt:
+    def receipt(self) -> _Receipt_co:
         """The server's half of the refresh token, where the client drew the other: `RefreshToken.assemble`."""
 
     @property
-    def session_token(self) -> _Opaque:
+    def session_token(self) -> _Opaque_co:
         """The opaque session token that is current now: a bearer secret."""
 
     @property
