@@ -82,7 +82,7 @@ fn every_failure_of_an_exchange_is_listed() {
 #[test]
 fn every_refused_call_and_configuration_is_listed() {
     let mut sign_in = reasons!(SignInError: Empty TooLong Scope PersonalSubject CommitmentUnexpected ProofRequired
-        OpaqueProof OpaqueReplay [SignInError::Claims(_), SignInError::Policy(_)]);
+        ControlCharacter OpaqueProof OpaqueReplay [SignInError::Claims(_), SignInError::Policy(_)]);
     sign_in.push(SignInError::Policy(PolicyError::Window).reason());
     assert_listed("sign_in", sign_in);
     let claims = reasons!(ClaimsError: Malformed TooLarge Reserved PersonalData);

@@ -170,11 +170,20 @@ def test_a_path_that_cannot_be_a_store_says_so(tmp_path: Path) -> None:
             sc.SqliteStore(wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_an_unwritable_directory_says_so(tmp_path: Path) -> None:
+    place = tmp_path
     tmp_path.chmod(0o500)
-    with pytest.raises(sc.StoreUnusable, match="writable"):
-        sc.SqliteStore(tmp_path / "sessions.db")
+    if os.geteuid() == 0:
+        place = Path("/proc")  # where root cannot make a file either
+    with pytest.raises(sc.StoreUnusable, match="opened or made|writable"):
+        sc.SqliteStore(place / "sessions.db")
+
+
+def test_a_control_character_is_refused_before_a_token_carries_it(make: Make) -> None:
+    for wrong in ({"subject": "u\0x"}, {"client_id": "a\n"}, {"device": "\x1b[31m"}, {"ip": "\r"}):
+        with pytest.raises(sc.SignInRefused) as caught:
+            make().issue(**{"subject": "user-1", **wrong})
+        assert caught.value.reason == "sign_in_control_character"
 
 
 def test_a_locked_database_is_unavailable_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -84,6 +84,9 @@ impl SignIn {
         if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
             return Err(SignInError::TooLong);
         }
+        if texts.into_iter().flatten().any(|text| text.contains(char::is_control)) {
+            return Err(SignInError::ControlCharacter);
+        }
         if looks_like_personal_data(subject) && !policy.personal_claims.iter().any(|name| name == "sub") {
             return Err(SignInError::PersonalSubject);
         }
@@ -160,6 +163,9 @@ pub enum SignInError {
     Empty,
     /// Subject, client, device, address or scope is longer than [`MAX_TEXT`] bytes.
     TooLong,
+    /// Subject, client, device or address holds a control character: a token could not carry it, and a page
+    /// or a log would be spoilt by it.
+    ControlCharacter,
     /// The scope is not tokens separated by single spaces.
     Scope,
     /// The subject looks like an e-mail address or a telephone number.
@@ -184,6 +190,7 @@ impl SignInError {
         match self {
             Self::Empty => "sign_in_empty",
             Self::TooLong => "sign_in_too_long",
+            Self::ControlCharacter => "sign_in_control_character",
             Self::Scope => "sign_in_scope",
             Self::PersonalSubject => "sign_in_personal_subject",
             Self::Claims(error) => error.reason(),
@@ -203,6 +210,7 @@ impl fmt::Display for SignInError {
             Self::TooLong => {
                 write!(f, "subject, client_id, device, ip and scope may have at most {MAX_TEXT} bytes each")
             }
+            Self::ControlCharacter => f.write_str("subject, client_id, device and ip must not hold control characters"),
             Self::Scope => f.write_str("scope must be tokens separated by single spaces (RFC 6749 section 3.3)"),
             Self::PersonalSubject => f.write_str(
                 "the subject looks like an e-mail address or a telephone number, which every access token would show; \
