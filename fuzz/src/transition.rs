@@ -6,6 +6,7 @@ use safeconduct_core::secret::{Commitment, KeyId};
 use safeconduct_core::session::event::{
     Amendment, Context, Event, Issue, Loaded, Presented, Proof, Rotate, Successor, ViewFacts,
 };
+use safeconduct_core::session::invariants;
 use safeconduct_core::session::outcome::{Notice, Outcome, SessionWrite, Step};
 use safeconduct_core::session::policy::{Policy, Settings, StoreBehind};
 use safeconduct_core::session::state::{
@@ -13,7 +14,7 @@ use safeconduct_core::session::state::{
 };
 use safeconduct_core::time::{Seconds, Timestamp};
 
-use crate::{Judged, hold};
+use crate::{Broken, Judged, hold};
 
 /// What is under test.
 pub type Machine = fn(&Loaded<'_>, Event<'_>, &Context<'_>) -> Step;
@@ -211,7 +212,7 @@ fn session(record: &Record, at: impl Fn(u8) -> Timestamp) -> Session {
     }
 }
 
-/// What one step must hold.
+/// What one step must hold: the invariants that everybody runs, and what follows from them for a single step.
 ///
 /// # Errors
 /// [`Broken`](crate::Broken) names the invariant.
@@ -222,6 +223,7 @@ pub fn step(
     context: &Context<'_>,
     step: &Step,
 ) -> Judged {
+    invariants::step(&Loaded { session: before, subject }, event, context, step).map_err(|b| Broken(b.to_string()))?;
     let serves = step.outcome.grants() || step.outcome == Outcome::Authenticated;
     let rule = |condition: bool, what: &str| hold(condition, || what.to_owned());
     if matches!(step.outcome, Outcome::Refused(_) | Outcome::Superseded { .. }) {
@@ -246,7 +248,7 @@ pub fn step(
         || view.session_revoked
         || state.epoch < view.min_epoch
         || session.terms.global_epoch < view.min_global_epoch
-        || subject.is_some_and(|subject| subject.erased || state.epoch < subject.epoch);
+        || subject.is_none_or(|subject| subject.erased || state.epoch < subject.epoch);
     let is_ahead = presented.is_some_and(|token| token.generation > state.generation);
     rule(!serves || !is_revoked, "P3: a revoked session is served")?;
     rule(!serves || context.now < session.terms.absolute_deadline, "P8: served past the absolute deadline")?;
