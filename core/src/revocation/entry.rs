@@ -121,7 +121,7 @@ mod tests {
         let sid = SessionId::new(handle, [9; 8]);
         for hit in [Hit::Session(sid), Hit::Claims(sid, 4), Hit::Subject(handle, 5), Hit::Global(6)] {
             let entry = Entry { hit, until: Timestamp::from_millis(1), kept_until: Timestamp::from_millis(2) };
-            let bytes = entry.to_log(ring.newest().unwrap()).bytes;
+            let bytes = entry.to_log(ring.newest()).bytes;
             assert_eq!(Entry::open(&bytes, &ring), Ok(entry));
             assert_eq!(is_bound_to_its_bytes(&bytes, |bytes| Entry::open(bytes, &ring).is_ok()), Ok(()));
             for len in 0..bytes.len() {

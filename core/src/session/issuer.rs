@@ -163,7 +163,7 @@ impl Issuer {
         }
         let is_receipt_only = outcome == Outcome::Repeated && terms.replay == Replay::Committed;
         if !is_receipt_only {
-            let key: &SigningKey = self.keys.signing().ok_or(Failure::ForeignStore)?;
+            let key: &SigningKey = self.keys.signing().ok_or(Failure::KeyMissing)?;
             let payload = Zeroizing::new(self.payload(minted, scope, jti));
             grant.access_token = Some(Zeroizing::new(sign(key, Typ::AccessToken, payload.as_bytes())));
         }

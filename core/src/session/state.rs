@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::secret::{Commitment, KeyId};
+use crate::session::transition::GC_GRACE;
 use crate::time::{Seconds, Timestamp};
 use crate::token::CustomClaims;
 
@@ -16,6 +17,14 @@ pub struct Session {
     pub entitlement: Entitlement,
     /// What moves.
     pub state: State,
+}
+
+impl Session {
+    /// When its record may be garbage-collected: never while a clock that is wrong by less than
+    /// [`GC_GRACE`](crate::session::GC_GRACE) could find it good.
+    pub const fn gc_at(&self) -> Timestamp {
+        self.terms.absolute_deadline.plus(GC_GRACE)
+    }
 }
 
 /// What is fixed when a session is issued.

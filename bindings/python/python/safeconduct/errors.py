@@ -288,6 +288,7 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
             "store_unusable": StoreUnusable,
             "store_foreign": StoreMismatch,
             "store_partitions": StoreMismatch,
+            "key_missing": StoreMismatch,
             "record_newer": RecordRefused,
             "record_tampered": RecordRefused,
             "record_unknown_key": RecordRefused,

@@ -9,7 +9,7 @@ use crate::id::Partition;
 use crate::secret::PurposeKeys;
 use crate::session::issuer::Issuer;
 use crate::session::record::{self, Directory};
-use crate::store::{DirectoryId, Get, Key, Put, Version, Versioned};
+use crate::store::{DirectoryId, Get, Key, Version, Versioned};
 
 /// A directory record that was found.
 #[derive(Clone, Copy)]
@@ -22,16 +22,21 @@ pub(super) struct Found {
 /// The search for one subject, place after place.
 pub(super) struct Search {
     ids: Vec<DirectoryId>,
-    /// Under the master key with the lowest id, whichever is used for new sessions.
-    lowest: Option<DirectoryId>,
+    /// Under the newest master key: where a subject is kept, so that the older ones can be retired.
+    pub(super) newest: DirectoryId,
+    /// Under the master key with the lowest id: where a subject is claimed that is nowhere yet. Processes
+    /// that use different keys for new sessions still claim it at the same place, and all but one fail.
+    pub(super) claimed: DirectoryId,
     asked: usize,
 }
 
 impl Search {
     pub(super) fn new(subject: &str, issuer: &Issuer) -> Self {
         let id = |keys: &PurposeKeys| directory_id(subject, keys, issuer.policy().partitions);
-        let lowest = issuer.keyring().newest_first().min_by_key(|keys| keys.id).map(id);
-        Self { ids: issuer.keyring().newest_first().map(id).collect(), lowest, asked: 0 }
+        let ring = issuer.keyring();
+        let lowest = ring.newest_first().min_by_key(|keys| keys.id).unwrap_or_else(|| ring.newest());
+        let (newest, claimed) = (id(ring.newest()), id(lowest));
+        Self { ids: ring.newest_first().map(id).collect(), newest, claimed, asked: 0 }
     }
 
     /// The next place to look; `None` when all were looked at.
@@ -49,23 +54,6 @@ impl Search {
         let directory = record::read_directory(&record.bytes, Key::Directory(id), scene.issuer.keyring())?;
         Ok(Some(Found { id, version: record.version, directory }))
     }
-
-    /// Where a subject is claimed that is nowhere yet: processes that use different keys for new sessions
-    /// still claim it at the same place, and all but one fail.
-    pub(super) fn claimed(&self) -> Result<DirectoryId, Failure> {
-        self.lowest.ok_or(Failure::ForeignStore)
-    }
-
-    /// Where a subject is kept: under the newest master key, so that the older ones can be retired.
-    pub(super) fn newest(&self) -> Result<DirectoryId, Failure> {
-        self.ids.first().copied().ok_or(Failure::ForeignStore)
-    }
-}
-
-pub(super) fn put(id: DirectoryId, directory: Directory, keys: &PurposeKeys, scene: &mut Scene<'_>) -> Put {
-    let key = Key::Directory(id);
-    let bytes = record::write_directory(&directory, key, keys);
-    Put { key, record: Some(Versioned { version: scene.entropy.version(), bytes }), gc_at: directory.gc_at }
 }
 
 fn directory_id(subject: &str, keys: &PurposeKeys, partitions: u8) -> DirectoryId {

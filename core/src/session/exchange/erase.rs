@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::directory::{Found, Search};
+use super::draft::Draft;
 use super::list::PAGE;
 use super::{Answer, Decided, Failure, Need, Scene, done, one};
 use crate::audit;
@@ -18,7 +19,7 @@ use crate::session::event::Context;
 use crate::session::outcome::Outcome;
 use crate::session::record;
 use crate::session::subject::{self, SubjectEvent};
-use crate::store::{Commit, Committed, Get, Key, List, Listed, Put, Versioned};
+use crate::store::{Committed, Get, Key, List, Listed, Versioned};
 
 pub(super) struct Erase {
     subject: String,
@@ -130,18 +131,13 @@ impl Erase {
         let (policy, view) = (scene.issuer.policy(), scene.view.subject_facts(handle));
         let context = Context { now: scene.now, policy, view };
         let step = subject::transition(before.as_ref(), SubjectEvent::Erase, &context);
-        let (Some(marked), Some(keys)) = (step.subject, ring.newest()) else { return Err(Failure::Protocol) };
+        let Some(marked) = step.subject else { return Err(Failure::Protocol) };
         let entry = Entry::at(Hit::Subject(handle, marked.epoch), scene.now, marked.gc_at);
-        let bytes = record::write_subject(&marked, at, keys);
-        let record = Some(Versioned { version: scene.entropy.version(), bytes });
+        let mut draft = Draft::default();
+        draft.subject(handle, stored.map(|stored| stored.version), &marked, scene);
+        draft.append(entry, scene);
         self.stage = Stage::Marking(search, found, entry);
-        Ok(Need::Commit(Commit {
-            partition: handle.partition(),
-            expect: [(at, stored.map(|stored| stored.version))].into(),
-            put: [Put { key: at, record, gc_at: marked.gc_at }].into(),
-            log: [entry.to_log(keys)].into(),
-            now: scene.now,
-        }))
+        Ok(draft.commit(handle.partition(), scene))
     }
 
     fn list(&mut self, search: Search, found: Found) -> Need {
@@ -152,17 +148,16 @@ impl Erase {
     /// Deletes a page of sessions; where none is left, the directory record. Each record is expected as it
     /// was listed: one that somebody else deleted or wrote meanwhile is listed again.
     fn delete(&mut self, search: Search, found: Found, page: Vec<Listed>, scene: &Scene<'_>) -> Need {
-        let delete = |key| Put { key, record: None, gc_at: scene.now };
-        let (partition, expect) = if page.is_empty() {
-            let key = Key::Directory(found.id);
+        let mut draft = Draft::default();
+        if page.is_empty() {
+            draft.delete(Key::Directory(found.id), found.version);
             self.stage = Stage::DeletingDirectory(search);
-            (found.id.partition(), Vec::from([(key, Some(found.version))]))
-        } else {
-            let keys = page.into_iter().map(|(sid, record)| (Key::Session(sid), Some(record.version)));
-            self.stage = Stage::DeletingSessions(search, found);
-            (found.directory.handle.partition(), keys.collect())
-        };
-        let put = expect.iter().map(|(key, _)| delete(*key)).collect();
-        Need::Commit(Commit { partition, expect, put, log: Vec::new(), now: scene.now })
+            return draft.commit(found.id.partition(), scene);
+        }
+        for (sid, record) in page {
+            draft.delete(Key::Session(sid), record.version);
+        }
+        self.stage = Stage::DeletingSessions(search, found);
+        draft.commit(found.directory.handle.partition(), scene)
     }
 }

@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::directory::{self, Found, Search};
+use super::draft::Draft;
 use super::erase::Erase;
 use super::limit::{Count, Room};
 use super::list::PAGE;
@@ -25,7 +26,7 @@ use crate::session::record::{self, Directory};
 use crate::session::sign_in::SignIn;
 use crate::session::state::{Reason, Session, Subject};
 use crate::session::transition::{GC_GRACE, transition};
-use crate::store::{Commit, Committed, DirectoryId, Get, Key, List, Listed, Put, Version, Versioned};
+use crate::store::{Committed, DirectoryId, Get, Key, List, Listed, Version, Versioned};
 use crate::time::Timestamp;
 
 pub(super) struct Issue {
@@ -54,26 +55,26 @@ impl Issue {
     pub(super) fn resume(&mut self, answer: Answer, scene: &mut Scene<'_>) -> Result<Need, Failure> {
         use Stage as S;
         match (core::mem::replace(&mut self.stage, S::Start), answer) {
-            (S::Start, Answer::Begin) => self.begin(scene),
+            (S::Start, Answer::Begin) => Ok(self.begin(scene)),
             (S::Searching(search), Answer::Got(got)) => match search.found(got, scene)? {
-                None => self.search(search, scene),
-                Some(found) => self.found(&search, found, scene),
+                None => Ok(self.search(search, scene)),
+                Some(found) => Ok(self.found(&search, found, scene)),
             },
             // Somebody has the handle already: draw another. Or somebody signed the subject in: begin again.
-            (S::ClaimingHandle(_, search), Answer::Committed(Committed::Conflict)) => self.claim(search, scene),
+            (S::ClaimingHandle(_, search), Answer::Committed(Committed::Conflict)) => Ok(self.claim(search, scene)),
             (S::ClaimingHandle(handle, search), Answer::Committed(Committed::Done)) => {
                 let gc_at = Timestamp::default();
-                self.write_directory(search.claimed()?, None, Directory { handle, gc_at }, scene)
+                Ok(self.write_directory(search.claimed, None, Directory { handle, gc_at }, scene))
             }
-            (S::WritingDirectory | S::Committing(_), Answer::Committed(Committed::Conflict)) => self.begin(scene),
+            (S::WritingDirectory | S::Committing(_), Answer::Committed(Committed::Conflict)) => Ok(self.begin(scene)),
             // Claimed, copied to the newest place or prolonged: the search finds out whether that is all.
-            (S::WritingDirectory, Answer::Committed(Committed::Done)) => self.begin(scene),
+            (S::WritingDirectory, Answer::Committed(Committed::Done)) => Ok(self.begin(scene)),
             (S::ReadingSubject(handle), Answer::Got(got)) => self.with_subject(handle, one(got)?, scene),
             (S::Counting(count), Answer::Listed(page)) => self.count(count, page, scene),
             (S::Erasing(mut erase), answer) => match erase.resume(answer, scene)? {
                 Need::Done(Reply::Decided(decided)) => {
                     self.erased.push(*decided);
-                    self.begin(scene)
+                    Ok(self.begin(scene))
                 }
                 need => {
                     self.stage = S::Erasing(erase);
@@ -91,15 +92,15 @@ impl Issue {
         }
     }
 
-    fn begin(&mut self, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+    fn begin(&mut self, scene: &mut Scene<'_>) -> Need {
         self.search(Search::new(&self.sign_in.subject, scene.issuer), scene)
     }
 
-    fn search(&mut self, mut search: Search, scene: &mut Scene<'_>) -> Result<Need, Failure> {
+    fn search(&mut self, mut search: Search, scene: &mut Scene<'_>) -> Need {
         match search.next() {
             Some(need) => {
                 self.stage = Stage::Searching(search);
-                Ok(need)
+                need
             }
             None => self.claim(search, scene),
         }
@@ -107,36 +108,28 @@ impl Issue {
 
     /// Makes sure that the subject can be found under the newest key for as long as the new session can
     /// live, and for a whole session longer, so that this is seldom to be written.
-    fn found(&mut self, search: &Search, found: Found, scene: &mut Scene<'_>) -> Result<Need, Failure> {
-        let newest = search.newest()?;
+    fn found(&mut self, search: &Search, found: Found, scene: &mut Scene<'_>) -> Need {
+        let newest = search.newest;
         let policy = scene.issuer.policy();
         if found.id == newest && found.directory.gc_at >= scene.now.plus(policy.absolute_ttl).plus(GC_GRACE) {
-            return Ok(self.read_subject(found.directory.handle));
+            return self.read_subject(found.directory.handle);
         }
         let expected = (found.id == newest).then_some(found.version);
         self.write_directory(newest, expected, found.directory, scene)
     }
 
     /// Draws a handle and creates its subject record, which must not exist: so no two subjects share one.
-    fn claim(&mut self, search: Search, scene: &mut Scene<'_>) -> Result<Need, Failure> {
-        let keys = scene.issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
+    fn claim(&mut self, search: Search, scene: &mut Scene<'_>) -> Need {
         let [random, handle @ ..] = scene.entropy.draw::<8>();
         let partition = directory::place(random, scene.issuer.policy().partitions);
         let handle = SubjectHandle::new(partition, handle);
         let epoch = scene.now.as_unix_seconds().max(scene.view.subject_facts(handle).min_epoch);
         let gc_at = scene.now.plus(scene.issuer.policy().absolute_ttl).plus(GC_GRACE);
         let subject = Subject { epoch, erased: false, issued: 0, gc_at };
-        let at = Key::Subject(handle);
-        let bytes = record::write_subject(&subject, at, keys);
-        let record = Some(Versioned { version: scene.entropy.version(), bytes });
+        let mut draft = Draft::default();
+        draft.subject(handle, None, &subject, scene);
         self.stage = Stage::ClaimingHandle(handle, search);
-        Ok(Need::Commit(Commit {
-            partition,
-            expect: [(at, None)].into(),
-            put: [Put { key: at, record, gc_at }].into(),
-            log: Vec::new(),
-            now: scene.now,
-        }))
+        draft.commit(partition, scene)
     }
 
     fn write_directory(
@@ -145,20 +138,14 @@ impl Issue {
         expected: Option<Version>,
         before: Directory,
         scene: &mut Scene<'_>,
-    ) -> Result<Need, Failure> {
-        let keys = scene.issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
+    ) -> Need {
         let ttl = scene.issuer.policy().absolute_ttl;
         let gc_at = scene.now.plus(ttl).plus(ttl).plus(GC_GRACE).max(before.gc_at);
         let directory = Directory { gc_at, ..before };
-        let put = directory::put(id, directory, keys, scene);
+        let mut draft = Draft::default();
+        draft.directory(id, expected, &directory, scene);
         self.stage = Stage::WritingDirectory;
-        Ok(Need::Commit(Commit {
-            partition: id.partition(),
-            expect: [(Key::Directory(id), expected)].into(),
-            put: [put].into(),
-            log: Vec::new(),
-            now: scene.now,
-        }))
+        draft.commit(id.partition(), scene)
     }
 
     fn read_subject(&mut self, handle: SubjectHandle) -> Need {
@@ -212,7 +199,7 @@ impl Issue {
         scene: &mut Scene<'_>,
     ) -> Result<Need, Failure> {
         let issuer = scene.issuer;
-        let keys = issuer.keyring().newest().ok_or(Failure::ForeignStore)?;
+        let keys = issuer.keyring().newest();
         let sid = SessionId::new(handle, scene.entropy.draw());
         let event = self.event(sid, keys, scene);
         let loaded = Loaded { session: None, subject: subject.as_ref().map(|(_, subject)| subject) };
@@ -224,46 +211,30 @@ impl Issue {
         };
         let minted = Minted { sid, session: &session, keys, now: scene.now };
         decided.grant = Some(issuer.grant(&minted, step.outcome, None, scene.entropy.draw())?);
-        let note = |kind, session, generation| audit::Event { at: scene.now, kind, session: Some(session), generation };
+        let at = scene.now;
+        let note = |kind, session, generation| audit::Event { at, kind, session: Some(session), generation };
         decided.audit.push(note(audit::Kind::Decided(step.outcome), sid, Some(0)));
 
-        let subject_key = Key::Subject(handle);
-        let gc_at = session.terms.absolute_deadline.plus(GC_GRACE);
-        let mut writes = Vec::from([
-            (Key::Session(sid), None, record::write_session(&session, Key::Session(sid), keys), gc_at),
-            (
-                subject_key,
-                subject.map(|(version, _)| version),
-                record::write_subject(&raised, subject_key, keys),
-                raised.gc_at,
-            ),
-        ]);
+        let mut draft = Draft::default();
+        draft.session(sid, None, &session, scene)?;
+        draft.subject(handle, subject.map(|(version, _)| version), &raised, scene);
         for (old, version, session) in displaced {
             let loaded = Loaded { session: Some(&session), subject: Some(&raised) };
             let context = Context { view: scene.view.facts(old), ..context };
             let event = Event::Revoke { reason: Reason::Displaced, presented: None };
             let SessionWrite::Move(state) = transition(&loaded, event, &context).session else { continue };
-            let keys = issuer.keyring().get(session.terms.key).ok_or(Failure::ForeignStore)?;
             let session = Session { state, ..session };
-            let (at, gc_at) = (Key::Session(old), session.terms.absolute_deadline.plus(GC_GRACE));
-            writes.push((at, Some(version), record::write_session(&session, at, keys), gc_at));
-            decided.entries.push(Entry::at(Hit::Session(old), scene.now, gc_at));
+            let entry = Entry::at(Hit::Session(old), scene.now, session.gc_at());
+            draft.session(old, Some(version), &session, scene)?;
+            draft.append(entry, scene);
+            decided.entries.push(entry);
             decided.audit.push(note(audit::Kind::Because(Reason::Displaced), old, None));
         }
-        let delete = forgotten.into_iter().map(|(sid, version)| (Key::Session(sid), version));
-        let delete: Vec<_> = delete.collect();
-        let written = writes.iter().map(|(key, version, ..)| (*key, *version));
-        let expect = written.chain(delete.iter().map(|(key, version)| (*key, Some(*version)))).collect();
-        let put = |(key, _, bytes, gc_at): (Key, Option<Version>, Vec<u8>, Timestamp)| Put {
-            key,
-            record: Some(Versioned { version: scene.entropy.version(), bytes }),
-            gc_at,
-        };
-        let deleted = delete.iter().map(|(key, _)| Put { key: *key, record: None, gc_at: context.now });
-        let put = writes.into_iter().map(put).chain(deleted).collect();
-        let log = decided.entries.iter().map(|entry| entry.to_log(keys)).collect();
+        for (dead, version) in forgotten {
+            draft.delete(Key::Session(dead), version);
+        }
         self.stage = Stage::Committing(Box::new(decided));
-        Ok(Need::Commit(Commit { partition: handle.partition(), expect, put, log, now: scene.now }))
+        Ok(draft.commit(handle.partition(), scene))
     }
 
     fn event(&self, sid: SessionId, keys: &PurposeKeys, scene: &mut Scene<'_>) -> event::Issue {

@@ -6,6 +6,7 @@
 //! fresh bytes; nothing of the lost decision is kept.
 
 mod directory;
+mod draft;
 mod entropy;
 mod erase;
 mod issue;
@@ -160,6 +161,8 @@ pub enum Failure {
     ForeignStore,
     /// The store was made with another number of partitions.
     Partitions,
+    /// A session's master key, or the key that signs, is gone.
+    KeyMissing,
     /// The race was lost over and over. Try again later.
     Contended,
     /// The answer does not fit the question: a defect of the caller.
@@ -173,6 +176,7 @@ impl Failure {
             Self::Record(error) => error.reason(),
             Self::ForeignStore => "store_foreign",
             Self::Partitions => "store_partitions",
+            Self::KeyMissing => "key_missing",
             Self::Contended => "store_contended",
             Self::Protocol => "exchange_protocol",
         }
@@ -190,6 +194,7 @@ impl fmt::Display for Failure {
             Self::Partitions => f.write_str(
                 "the store was made with another number of partitions; set the policy's `partitions` to that number",
             ),
+            Self::KeyMissing => f.write_str("a key that is needed is not among the secrets or the keys any more"),
             Self::Contended => f.write_str("too many others were changing the same session; try again"),
             Self::Protocol => f.write_str("an exchange was resumed with an answer that does not fit"),
         }

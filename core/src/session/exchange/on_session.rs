@@ -5,6 +5,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::draft::Draft;
 use super::present::{Known, Present, Shown};
 use super::{Answer, Decided, Failure, Need, Scene, done};
 use crate::audit;
@@ -17,7 +18,7 @@ use crate::session::outcome::{Notice, Outcome, Refusal, SessionWrite, Step};
 use crate::session::record;
 use crate::session::state::{Reason, Session, Subject};
 use crate::session::transition::{GC_GRACE, transition};
-use crate::store::{Commit, Committed, Get, Key, Put, Version, Versioned};
+use crate::store::{Committed, Get, Key, Version, Versioned};
 use crate::time::Timestamp;
 
 pub(super) struct OnSession {
@@ -121,9 +122,9 @@ impl OnSession {
         if !step.outcome.grants() && !step.writes() {
             return Ok(done(decided));
         }
-        let commit = self.commit(records, &step, &after, keys, &mut decided, scene);
+        let need = self.commit(records, &step, &after, &mut decided, scene)?;
         self.stage = Stage::Committing(Box::new(decided));
-        Ok(Need::Commit(commit))
+        Ok(need)
     }
 
     /// The event with its cryptographic facts.
@@ -168,8 +169,7 @@ impl OnSession {
     /// was lost, or one that is still under way.
     fn unheard(&self, loaded: &Loaded<'_>, view: ViewFacts, now: Timestamp) -> Option<Entry> {
         if let Some(session) = loaded.session.filter(|session| session.state.revoked.is_some()) {
-            let kept_until = session.terms.absolute_deadline.plus(GC_GRACE);
-            return (!view.session_revoked).then(|| Entry::at(Hit::Session(self.sid), now, kept_until));
+            return (!view.session_revoked).then(|| Entry::at(Hit::Session(self.sid), now, session.gc_at()));
         }
         let subject = loaded.subject?;
         let is_over = subject.erased || loaded.session.is_some_and(|session| session.state.epoch < subject.epoch);
@@ -224,39 +224,34 @@ impl OnSession {
         records: &Records,
         step: &Step,
         after: &Session,
-        keys: &PurposeKeys,
         decided: &mut Decided,
         scene: &mut Scene<'_>,
-    ) -> Commit {
+    ) -> Result<Need, Failure> {
         let (session, subject) = (Key::Session(self.sid), Key::Subject(self.sid.subject()));
-        let expect = [
-            (session, records.session.as_ref().map(|(version, _)| *version)),
-            (subject, records.subject.as_ref().map(|(version, _)| *version)),
-        ];
-        let mut put = Vec::with_capacity(2);
-        let gc_at = after.terms.absolute_deadline.plus(GC_GRACE);
-        if !matches!(step.session, SessionWrite::Keep) {
-            let bytes = record::write_session(after, session, keys);
-            put.push(Put { key: session, record: Some(Versioned { version: scene.entropy.version(), bytes }), gc_at });
+        let versions = (
+            records.session.as_ref().map(|(version, _)| *version),
+            records.subject.as_ref().map(|(version, _)| *version),
+        );
+        let mut draft = Draft::default();
+        match (&step.session, versions.0) {
+            (SessionWrite::Keep, version) => draft.expect(session, version),
+            (SessionWrite::Delete, Some(version)) => draft.delete(session, version),
+            (_, version) => draft.session(self.sid, version, after, scene)?,
         }
-        if let Some(raised) = &step.subject {
-            let bytes = record::write_subject(raised, subject, scene.issuer.keyring().newest().unwrap_or(keys));
-            let record = Some(Versioned { version: scene.entropy.version(), bytes });
-            put.push(Put { key: subject, record, gc_at: raised.gc_at });
+        match &step.subject {
+            Some(raised) => draft.subject(self.sid.subject(), versions.1, raised, scene),
+            None => draft.expect(subject, versions.1),
         }
         let hit = step.notice.map(|notice| match notice {
             Notice::Revoked => Hit::Session(self.sid),
             Notice::ClaimsBelow(version) => Hit::Claims(self.sid, version),
         });
-        let entry = hit.map(|hit| Entry::at(hit, scene.now, gc_at));
-        decided.entries.extend(entry);
-        Commit {
-            partition: self.sid.partition(),
-            expect: expect.into(),
-            put,
-            log: entry.iter().map(|entry| entry.to_log(keys)).collect(),
-            now: scene.now,
+        if let Some(hit) = hit {
+            let entry = Entry::at(hit, scene.now, after.gc_at());
+            draft.append(entry, scene);
+            decided.entries.push(entry);
         }
+        Ok(draft.commit(self.sid.partition(), scene))
     }
 }
 

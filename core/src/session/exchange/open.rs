@@ -1,8 +1,9 @@
 //! Claiming a store: the first deployment to open it writes its mark, every other is turned away.
 
+use super::draft::Draft;
 use super::{Answer, Failure, Need, Reply, Scene, one};
 use crate::session::record::{self, RecordError};
-use crate::store::{Commit, Committed, Get, Key, Put, Versioned};
+use crate::store::{Committed, Get, Key, Versioned};
 use crate::time::Timestamp;
 
 pub(super) struct Open(Stage);
@@ -35,7 +36,7 @@ impl Open {
     fn read(&mut self, found: Option<Versioned>, scene: &mut Scene<'_>) -> Result<Need, Failure> {
         let ring = scene.issuer.keyring();
         let partitions = scene.issuer.policy().partitions;
-        let keys = ring.newest().ok_or(Failure::ForeignStore)?;
+        let keys = ring.newest();
         if let Some(found) = &found {
             match record::read_deployment(&found.bytes, ring) {
                 Ok((_, stored)) if stored != partitions => return Err(Failure::Partitions),
@@ -46,14 +47,9 @@ impl Open {
             }
         }
         let bytes = record::write_deployment(partitions, keys);
-        let record = Some(Versioned { version: scene.entropy.version(), bytes });
+        let mut draft = Draft::default();
+        draft.write(Key::Deployment, found.map(|found| found.version), bytes, Timestamp::MAX, scene);
         self.0 = Stage::Writing;
-        Ok(Need::Commit(Commit {
-            partition: Key::Deployment.partition(),
-            expect: [(Key::Deployment, found.map(|found| found.version))].into(),
-            put: [Put { key: Key::Deployment, record, gc_at: Timestamp::MAX }].into(),
-            log: [].into(),
-            now: scene.now,
-        }))
+        Ok(draft.commit(Key::Deployment.partition(), scene))
     }
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::directory::Search;
+use super::draft::Draft;
 use super::{Answer, Decided, Failure, Need, Scene, done};
 use crate::audit;
 use crate::id::{SessionId, SubjectHandle};
@@ -14,8 +15,7 @@ use crate::session::outcome::{Outcome, Refusal};
 use crate::session::record;
 use crate::session::state::Session;
 use crate::session::subject::{self, SubjectEvent};
-use crate::session::transition::GC_GRACE;
-use crate::store::{Commit, Committed, Get, Key, Put, Versioned};
+use crate::store::{Committed, Get, Key, Versioned};
 
 pub(super) struct RevokeAll {
     subject: String,
@@ -91,39 +91,26 @@ impl RevokeAll {
             }
             None => None,
             Some((sid, found)) => {
-                let at = Key::Session(*sid);
-                Some((at, found.version, record::read_session(&found.bytes, at, ring)?))
+                Some((*sid, found.version, record::read_session(&found.bytes, Key::Session(*sid), ring)?))
             }
         };
         let context = Context { now: scene.now, policy: scene.issuer.policy(), view: self.facts(handle, scene) };
         let event = SubjectEvent::RevokeAll { keep: keep.as_ref().map(|(_, _, session)| session) };
         let step = subject::transition(subject.as_ref(), event, &context);
-        let (Some(raised), Some(keys)) = (step.subject, ring.newest()) else {
-            return Ok(done(Decided::new(step.outcome, self.keep)));
-        };
-        let mut expect = Vec::from([(at, found.as_ref().map(|found| found.version))]);
-        let bytes = record::write_subject(&raised, at, keys);
-        let mut put = Vec::from([Put {
-            key: at,
-            record: Some(Versioned { version: scene.entropy.version(), bytes }),
-            gc_at: raised.gc_at,
-        }]);
-        if let (Some((key, version, session)), Some(state)) = (keep, step.kept) {
-            let keys = ring.get(session.terms.key).ok_or(Failure::ForeignStore)?;
-            let session = Session { state, ..session };
-            let bytes = record::write_session(&session, key, keys);
-            let record = Some(Versioned { version: scene.entropy.version(), bytes });
-            expect.push((key, Some(version)));
-            put.push(Put { key, record, gc_at: session.terms.absolute_deadline.plus(GC_GRACE) });
+        let Some(raised) = step.subject else { return Ok(done(Decided::new(step.outcome, self.keep))) };
+        let mut draft = Draft::default();
+        draft.subject(handle, found.as_ref().map(|found| found.version), &raised, scene);
+        if let (Some((sid, version, session)), Some(state)) = (keep, step.kept) {
+            draft.session(sid, Some(version), &Session { state, ..session }, scene)?;
         }
         let entry = Entry::at(Hit::Subject(handle, raised.epoch), scene.now, raised.gc_at);
+        draft.append(entry, scene);
         let mut decided = Decided::new(step.outcome, self.keep);
         let kind = audit::Kind::SubjectRevoked;
         decided.audit.push(audit::Event { at: scene.now, kind, session: self.keep, generation: None });
         decided.entries.push(entry);
         self.stage = Stage::Committing(handle, Box::new(decided));
-        let log = [entry.to_log(keys)].into();
-        Ok(Need::Commit(Commit { partition: handle.partition(), expect, put, log, now: scene.now }))
+        Ok(draft.commit(handle.partition(), scene))
     }
 
     fn facts(&self, handle: SubjectHandle, scene: &Scene<'_>) -> ViewFacts {

@@ -69,7 +69,7 @@ fn golden(name: &str, bytes: &[u8]) {
 #[test]
 fn sessions_of_every_kind_are_written_and_read_as_ever() {
     let ring = ring();
-    let (keys, at) = (ring.newest().unwrap(), Key::Session(sid()));
+    let (keys, at) = (ring.newest(), Key::Session(sid()));
     let window = |late| Replay::Window(Window { width: Seconds::new(10), late });
     let cases = [
         ("session-v1-window", sample(Mode::Hybrid, window(Late::Challenge), None, false)),
@@ -89,7 +89,7 @@ fn sessions_of_every_kind_are_written_and_read_as_ever() {
 #[test]
 fn the_other_records_are_written_and_read_as_ever() {
     let ring = ring();
-    let keys = ring.newest().unwrap();
+    let keys = ring.newest();
     let subject = Subject { epoch: 1_700_000_000, erased: true, issued: 3, gc_at: Timestamp::from_millis(5) };
     let at = Key::Subject(HANDLE);
     let bytes = write_subject(&subject, at, keys);
@@ -110,7 +110,7 @@ fn the_other_records_are_written_and_read_as_ever() {
 #[test]
 fn a_session_takes_at_most_256_bytes_and_as_many_after_a_rotation() {
     let ring = ring();
-    let (keys, at) = (ring.newest().unwrap(), Key::Session(sid()));
+    let (keys, at) = (ring.newest(), Key::Session(sid()));
     let session = sample(Mode::Hybrid, Replay::Committed, None, false);
     assert_eq!(
         (session.terms.subject.len(), session.terms.client_id.len(), session.entitlement.scope.len()),
@@ -127,7 +127,7 @@ fn a_session_takes_at_most_256_bytes_and_as_many_after_a_rotation() {
 #[test]
 fn a_record_that_was_changed_cut_moved_or_made_elsewhere_is_refused() {
     let ring = ring();
-    let (keys, at) = (ring.newest().unwrap(), Key::Session(sid()));
+    let (keys, at) = (ring.newest(), Key::Session(sid()));
     let bytes = write_session(&sample(Mode::Hybrid, Replay::Committed, None, true), at, keys);
     assert_eq!(is_bound_to_its_bytes(&bytes, |bytes| read_session(bytes, at, &ring).is_ok()), Ok(()));
     for len in 0..bytes.len() {
@@ -147,7 +147,7 @@ fn a_record_that_was_changed_cut_moved_or_made_elsewhere_is_refused() {
 fn the_records_that_outlive_an_erasure_lead_to_nobody() {
     let ring = ring();
     let subject = Subject { epoch: 1, erased: true, issued: 0, gc_at: Timestamp::MAX };
-    let bytes = write_subject(&subject, Key::Subject(HANDLE), ring.newest().unwrap());
+    let bytes = write_subject(&subject, Key::Subject(HANDLE), ring.newest());
     assert_eq!(leads_to_nobody(&bytes, &["user-000000000000000001x", "client-000000001"]), Ok(()));
 }
 
@@ -160,6 +160,6 @@ fn derived_keys_are_those_of_hkdf() {
     let hkdf = hkdf::Hkdf::<sha2::Sha256>::new(Some(&salt), &[0x11; 32]);
     let mut expected = [0; 32];
     hkdf.expand_multi_info(&[b"record", &[0], b"https://issuer.example"], &mut expected).unwrap();
-    let derived = &keyring.newest().unwrap().record;
+    let derived = &keyring.newest().record;
     assert_eq!(derived.mac(&[b"message"]), MacKey::new(&expected).mac(&[b"message"]));
 }

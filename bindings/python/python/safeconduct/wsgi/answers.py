@@ -49,7 +49,7 @@ def _codes() -> Iterable[tuple[str, Code, Code]]:
     # Nobody can say just now, or the deployment is to be mended.
     yield from each("not_covered store_unavailable store_contended store_behind entropy_unavailable", later)
     yield from each("session_exists record_newer", later)
-    yield from each("store_unusable store_foreign store_partitions exchange_protocol", broken)
+    yield from each("store_unusable store_foreign store_partitions key_missing exchange_protocol", broken)
     yield from each("record_unknown_key record_tampered record_malformed", broken)
     yield from each("sign_in_empty sign_in_personal_subject sign_in_opaque_replay sign_in_opaque_proof", broken)
     yield from each("policy_refused", broken)

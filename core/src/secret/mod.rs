@@ -9,15 +9,18 @@
 //!
 //! [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 
+mod keyring;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+pub use self::keyring::Keyring;
+pub(crate) use self::keyring::{MacKey, PurposeKeys};
 use crate::encoding::base64url;
 
 /// 32 secret bytes.
@@ -96,7 +99,11 @@ pub struct KeyId(pub u8);
 /// The master keys of a deployment. The last is used for new sessions; the others are kept until no
 /// session needs them: for the longest that a session may last and a day after they were the last one.
 /// Retired sooner, a key takes its sessions with it.
-pub struct Secrets(Vec<(KeyId, Secret)>);
+pub struct Secrets {
+    newest: (KeyId, Secret),
+    /// In the order in which they were used.
+    older: Vec<(KeyId, Secret)>,
+}
 
 /// The prefix of a master key in its text form.
 const MASTER_PREFIX: &str = "sck1_";
@@ -104,7 +111,7 @@ const MASTER_PREFIX: &str = "sck1_";
 impl Secrets {
     /// One key, id 1, made of 32 bytes from a cryptographic random generator.
     pub fn new(random: [u8; 32]) -> Self {
-        Self(alloc::vec![(KeyId(1), Secret::new(random))])
+        Self { newest: (KeyId(1), Secret::new(random)), older: Vec::new() }
     }
 
     /// Adds a key made of 32 random bytes, to be used for new sessions from now on.
@@ -112,9 +119,9 @@ impl Secrets {
     /// # Errors
     /// [`SecretsError::TooManyKeys`] where id 255 is taken.
     pub fn add(&mut self, random: [u8; 32]) -> Result<KeyId, SecretsError> {
-        let last = self.0.iter().map(|(id, _)| id.0).max().unwrap_or(0);
-        let id = KeyId(last.checked_add(1).ok_or(SecretsError::TooManyKeys)?);
-        self.0.push((id, Secret::new(random)));
+        let highest = self.keys().map(|(id, _)| id.0).fold(0, u8::max);
+        let id = KeyId(highest.checked_add(1).ok_or(SecretsError::TooManyKeys)?);
+        self.older.push(core::mem::replace(&mut self.newest, (id, Secret::new(random))));
         Ok(id)
     }
 
@@ -123,11 +130,12 @@ impl Secrets {
     /// # Errors
     /// [`SecretsError::UnknownKey`], and [`SecretsError::Empty`] where it is the only one.
     pub fn retire(&mut self, id: KeyId) -> Result<(), SecretsError> {
-        let place = self.0.iter().position(|(other, _)| *other == id).ok_or(SecretsError::UnknownKey)?;
-        if self.0.len() == 1 {
-            return Err(SecretsError::Empty);
+        if self.newest.0 == id {
+            self.newest = self.older.pop().ok_or(SecretsError::Empty)?;
+            return Ok(());
         }
-        self.0.remove(place);
+        let place = self.older.iter().position(|(other, _)| *other == id).ok_or(SecretsError::UnknownKey)?;
+        self.older.remove(place);
         Ok(())
     }
 
@@ -153,13 +161,19 @@ impl Secrets {
             }
             keys.push((KeyId(id), Secret::new(key)));
         }
-        if keys.is_empty() { Err(SecretsError::Empty) } else { Ok(Self(keys)) }
+        let newest = keys.pop().ok_or(SecretsError::Empty)?;
+        Ok(Self { newest, older: keys })
+    }
+
+    /// All keys, that for new sessions last.
+    fn keys(&self) -> impl Iterator<Item = &(KeyId, Secret)> {
+        self.older.iter().chain(core::iter::once(&self.newest))
     }
 
     /// The text form, a key a line, to be written where only the application can read it.
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(self.0.len().saturating_mul(50)));
-        for (id, key) in &self.0 {
+        let mut text = Zeroizing::new(String::with_capacity(self.keys().count().saturating_mul(50)));
+        for (id, key) in self.keys() {
             let mut bytes = Zeroizing::new([0; 33]);
             if let Some((first, rest)) = bytes.split_first_mut() {
                 *first = id.0;
@@ -175,7 +189,7 @@ impl Secrets {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Secrets").field(&self.0.len()).finish()
+        f.debug_tuple("Secrets").field(&self.keys().count()).finish()
     }
 }
 
@@ -220,111 +234,3 @@ impl fmt::Display for SecretsError {
 }
 
 impl core::error::Error for SecretsError {}
-
-/// A key for HMAC-SHA256, already taken in: each use costs two fewer hash blocks.
-#[derive(Clone)]
-pub(crate) struct MacKey(Hmac<Sha256>);
-
-impl MacKey {
-    /// Takes in a key of 32 bytes. HMAC fills a key up to its block with zeros ([RFC 2104 section 2]),
-    /// which is done here because a whole block cannot be refused.
-    ///
-    /// [RFC 2104 section 2]: https://www.rfc-editor.org/rfc/rfc2104#section-2
-    pub(crate) fn new(key: &[u8; 32]) -> Self {
-        let mut block = Zeroizing::new([0; 64]);
-        for (to, from) in block.iter_mut().zip(key) {
-            *to = *from;
-        }
-        Self(Hmac::new((&*block).into()))
-    }
-
-    /// HMAC-SHA256 over the parts, one after the other.
-    pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = self.0.clone();
-        for part in parts {
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
-    }
-
-    /// The first sixteen bytes of [`Self::mac`].
-    pub(crate) fn tag(&self, parts: &[&[u8]]) -> [u8; 16] {
-        Commitment(self.mac(parts)).half()
-    }
-
-    /// Whether `tag` is [`Self::tag`] of the parts, in constant time.
-    pub(crate) fn is_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
-        self.tag(parts).ct_eq(tag).into()
-    }
-}
-
-/// The keys derived from one master key for one issuer, a key a purpose.
-pub(crate) struct PurposeKeys {
-    pub(crate) id: KeyId,
-    pub(crate) refresh_tag: MacKey,
-    pub(crate) refresh_seal: MacKey,
-    pub(crate) opaque_tag: MacKey,
-    pub(crate) opaque_seal: MacKey,
-    pub(crate) successor: MacKey,
-    pub(crate) nonce: MacKey,
-    pub(crate) challenge: MacKey,
-    pub(crate) record: MacKey,
-    pub(crate) directory: MacKey,
-}
-
-/// The derived keys of every master key, bound to one issuer.
-pub struct Keyring {
-    keys: Vec<PurposeKeys>,
-}
-
-impl Keyring {
-    /// Derives every purpose key for `issuer`.
-    pub fn derive(secrets: &Secrets, issuer: &str) -> Self {
-        // HKDF with output of one block: extract is HMAC(salt, master), expand is HMAC(that, info ‖ 1).
-        let mut salt = [0; 32];
-        for (to, from) in salt.iter_mut().zip(b"safeconduct 1") {
-            *to = *from;
-        }
-        let keys = secrets.0.iter().map(|(id, master)| {
-            let extracted = MacKey::new(&Zeroizing::new(MacKey::new(&salt).mac(&[master.expose()])));
-            let key = |purpose: &str| {
-                let expanded = Zeroizing::new(extracted.mac(&[purpose.as_bytes(), &[0], issuer.as_bytes(), &[1]]));
-                MacKey::new(&expanded)
-            };
-            PurposeKeys {
-                id: *id,
-                refresh_tag: key("refresh tag"),
-                refresh_seal: key("refresh seal"),
-                opaque_tag: key("opaque tag"),
-                opaque_seal: key("opaque seal"),
-                successor: key("successor"),
-                nonce: key("nonce"),
-                challenge: key("challenge"),
-                record: key("record"),
-                directory: key("directory"),
-            }
-        });
-        Self { keys: keys.collect() }
-    }
-
-    /// The keys of one master key.
-    pub(crate) fn get(&self, id: KeyId) -> Option<&PurposeKeys> {
-        self.keys.iter().find(|keys| keys.id == id)
-    }
-
-    /// The keys for new sessions.
-    pub(crate) fn newest(&self) -> Option<&PurposeKeys> {
-        self.keys.last()
-    }
-
-    /// All keys, those for new sessions first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &PurposeKeys> {
-        self.keys.iter().rev()
-    }
-}
-
-impl fmt::Debug for Keyring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keyring")
-    }
-}

@@ -1,6 +1,8 @@
 //! What an adversary, an unlucky clock or a broken store tries, one promise a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::arithmetic_side_effects, unreachable_pub)]
+
+mod hooked;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -15,75 +17,16 @@ use safeconduct::core::session::outcome::Outcome;
 use safeconduct::core::session::policy::Policy;
 use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::Mode;
-use safeconduct::core::store::{Commit, Committed, Get, Key, List, Listed, LogEntry, LogRead, Put, ReadLog, Versioned};
+use safeconduct::core::store::{Commit, Committed, Get, Key, LogEntry, Put};
 use safeconduct::core::time::Timestamp;
 use safeconduct::core::token::{InvalidToken, Scratch};
 use safeconduct::store::{MemoryStore, SqliteStore, Store, StoreError};
 use safeconduct::{Authority, Error, RefreshRequest};
 
+use crate::hooked::{Call, Hooked};
+
 const START: u64 = 1_700_000_000_000;
 const DAY: u64 = 86_400_000;
-
-enum Call<'a> {
-    Got(&'a Get),
-    List,
-    Commit(&'a Commit),
-    Committed,
-}
-
-type Hook = (Box<dyn Fn(&Call<'_>) -> bool + Send>, Box<dyn FnOnce() -> Result<(), StoreError> + Send>);
-
-/// A store in memory in which something happens at one call.
-#[derive(Clone, Default)]
-struct Hooked {
-    store: MemoryStore,
-    hook: Arc<Mutex<Option<Hook>>>,
-}
-
-impl Hooked {
-    fn once(
-        &self,
-        at: impl Fn(&Call<'_>) -> bool + Send + 'static,
-        then: impl FnOnce() -> Result<(), StoreError> + Send + 'static,
-    ) {
-        *self.hook.lock().unwrap() = Some((Box::new(at), Box::new(then)));
-    }
-
-    fn call(&self, call: &Call<'_>) -> Result<(), StoreError> {
-        let mut hook = self.hook.lock().unwrap();
-        match hook.take() {
-            Some((at, then)) if at(call) => {
-                drop(hook);
-                then()
-            }
-            other => {
-                *hook = other;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Store for Hooked {
-    fn get(&self, get: &Get) -> Result<Vec<Option<Versioned>>, StoreError> {
-        let got = self.store.get(get);
-        self.call(&Call::Got(get))?;
-        got
-    }
-    fn list(&self, list: &List) -> Result<Vec<Listed>, StoreError> {
-        self.call(&Call::List)?;
-        self.store.list(list)
-    }
-    fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        self.call(&Call::Commit(commit))?;
-        let done = self.store.commit(commit)?;
-        self.call(&Call::Committed)?;
-        Ok(done)
-    }
-    fn read_log(&self, read: &ReadLog) -> Result<LogRead, StoreError> {
-        self.store.read_log(read)
-    }
-}
 
 /// Two master keys, ids 1 and 2; `order` says which are known, the newest last.
 fn secrets(order: &[u8]) -> Secrets {
