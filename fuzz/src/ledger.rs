@@ -4,26 +4,23 @@
 //! P15 are the invariants of `session::invariants`; those that a single step shows are checked there
 //! and by the target `transition`.
 
+mod judgement;
+mod rotation;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use safeconduct_core::audit;
-use safeconduct_core::encoding::base64url;
 use safeconduct_core::id::SessionId;
 use safeconduct_core::revocation::view::View;
-use safeconduct_core::secret::Secret;
-use safeconduct_core::session::exchange::{Decided, Listing, Reply};
-use safeconduct_core::session::issuer::{Grant, Issuer};
+use safeconduct_core::session::exchange::{Decided, Reply};
+use safeconduct_core::session::issuer::Issuer;
 use safeconduct_core::session::outcome::{Outcome, Refusal};
-use safeconduct_core::session::policy::StoreBehind;
-use safeconduct_core::session::state::{Late, Mode, Replay, Window};
+use safeconduct_core::session::state::{Mode, Replay};
 use safeconduct_core::store::{Commit, Key};
 use safeconduct_core::time::Timestamp;
-use safeconduct_core::token::receipt::Receipt;
-use safeconduct_core::token::refresh::Token;
-use safeconduct_core::token::{InvalidToken, Scratch, Verifier};
+use safeconduct_core::token::Verifier;
 
 use crate::deployment::Store;
-use crate::session_events::{SCOPES, SUBJECTS};
 use crate::{Broken, Judged, hold};
 
 /// A token that somebody holds: its owner, a thief, both.
@@ -211,10 +208,10 @@ impl<'i> Ledger<'i> {
             Asked::SignOut { held, bent } => {
                 let expected = match decided.outcome {
                     Outcome::Refused(Refusal::NotOurs) => *bent,
-                    Outcome::Refused(Refusal::Unknown) => self.line(held.sid).stored.is_none() || !self.is_sure(done),
+                    Outcome::Refused(Refusal::Unknown) => self.may_be_gone(held.sid, done),
                     // Without a record no seal can be looked at, and there is nothing to write either.
                     Outcome::Revoked => {
-                        let is_gone = self.line(held.sid).stored.is_none() || !self.is_sure(done);
+                        let is_gone = self.may_be_gone(held.sid, done);
                         !bent || is_gone && done.commits.is_empty()
                     }
                     _ => false,
@@ -338,266 +335,17 @@ impl<'i> Ledger<'i> {
         done.alone && !self.store_went_back && !self.answer_was_lost
     }
 
+    /// Whether the store may have no record of it: lost, or deleted after its end to make room.
+    fn may_be_gone(&self, sid: SessionId, done: &Done<'_>) -> bool {
+        let line = self.line(sid);
+        line.stored.is_none() || line.ended || done.now >= line.absolute || !self.is_sure(done)
+    }
+
     fn is_live(&self, sid: SessionId, now: Timestamp) -> bool {
         let line = self.line(sid);
         !line.ended && now < line.absolute && line.stored.is_some_and(|stored| now < stored.idle)
     }
-
-    fn rotated(&mut self, asked: &Asked, decided: &Decided, done: &Done<'_>) -> Judged {
-        let Asked::Rotate { held, secret, client, proof, scope, challenge, bent } = asked else { return Ok(()) };
-        let line = self.line(held.sid).clone();
-        let (sid, k, outcome, now) = (held.sid, held.generation, decided.outcome, done.now);
-        let is_served = decided.grant.is_some();
-        if outcome == Outcome::ReuseDetected {
-            let accused = line.stored.map_or(0, |stored| stored.generation);
-            let Replay::Window(window) = line.replay else { return self.accuse(sid, !bent && k <= accused) };
-            let is_gentle = window.late == Late::Challenge && window.width.get() > 0 && k < accused;
-            let answered = challenge.as_ref().is_some_and(|challenge| {
-                challenge.sid == sid && challenge.generation == k && now < challenge.given_at.plus(CHALLENGE)
-            });
-            return self.accuse(sid, !bent && k <= accused && (!is_gentle || answered));
-        }
-        if let Outcome::Superseded { challenge } = outcome
-            && challenge
-        {
-            let text = decided.challenge.clone().ok_or_else(|| Broken("no challenge".into()))?;
-            self.challenges.push(Challenge { sid, generation: k, text, given_at: now });
-        }
-
-        // What an honest client meets: the current token, in time, with what the session asks for.
-        let right_proof = line.thumbprint.is_none() && (proof.is_none() || line.replay != Replay::Bound)
-            || line.thumbprint == proof.as_ref().map(|(key, _)| *key)
-                && (line.replay != Replay::Bound || proof.as_ref().and_then(|(_, nonce)| nonce.clone()) == held.nonce);
-        let right_holder = client.is_none_or(|client| client == "client-a") && right_proof;
-        let right_next = match line.replay {
-            Replay::Committed => secret.is_some_and(|secret| secret != held.secret),
-            Replay::Bound | Replay::Window(_) => secret.is_none(),
-        };
-        let is_current = line.stored.is_some_and(|s| s.generation == k && s.current == held.secret);
-        let in_scope = scope.is_none_or(|scope| is_within(scope, line.scope));
-        let is_live = self.is_live(sid, now) && self.is_sure(done);
-        if is_live && right_holder && right_next && is_current && in_scope && !bent {
-            self.seen.insert("honest");
-            hold(matches!(outcome, Outcome::Rotated | Outcome::Paused), || "P5: an honest client is refused".into())?;
-        }
-        let Some(grant) = &decided.grant else { return hold(!is_served, String::new) };
-
-        hold(!bent, || "P7: a forged token is served".into())?;
-        hold(!line.ended, || "P3: served after the end was acknowledged".into())?;
-        hold(now < line.absolute, || "P8: served past the absolute deadline".into())?;
-        hold(right_holder && right_next, || "P4: served to another holder".into())?;
-        hold(in_scope, || "P9: more scope than was granted".into())?;
-        let stored = line.stored.ok_or_else(|| Broken("P14: served without a record".into()))?;
-        hold(k > stored.generation || now < stored.idle, || "P8: served past the idle deadline".into())?;
-        let next = self.handed(grant, *secret)?.ok_or_else(|| Broken("nothing to go on with".into()))?;
-        let is_current = k == stored.generation && held.secret == stored.current;
-        match outcome {
-            Outcome::Rotated => {
-                let adopts = k > stored.generation && self.issuer.policy().store_behind == StoreBehind::Adopt;
-                hold(is_current || adopts && self.store_went_back, || "P2: a token that is not current".into())?;
-                hold(next.generation == k + 1, || "P1: another generation".into())?;
-                let idle = now.plus(self.issuer.policy().idle_ttl).min(line.absolute);
-                let state =
-                    Stored { generation: k + 1, current: next.secret, previous: held.secret, rotated_at: now, idle };
-                if let Some(line) = self.line_mut(sid) {
-                    line.stored = Some(state);
-                }
-            }
-            Outcome::Repeated => {
-                let is_parent = k + 1 == stored.generation && held.secret == stored.previous;
-                let is_repeat = match line.replay {
-                    Replay::Committed => *secret == Some(stored.current) && grant.access_token.is_none(),
-                    Replay::Bound => true,
-                    Replay::Window(window) => window.is_open(stored.rotated_at, now),
-                };
-                hold(is_parent && is_repeat, || "P4: a repeat that is none".into())?;
-                hold(next.secret == stored.current && next.generation == k + 1, || "P2: a sibling".into())?;
-            }
-            Outcome::Paused => {
-                let is_open = matches!(line.replay, Replay::Window(Window { width, .. }) if width.get() > 0);
-                hold(is_current && is_open && next.text == held.text, || "P2: a pause with another token".into())?;
-            }
-            _ => return Err(Broken("served on another outcome".into())),
-        }
-        if outcome != Outcome::Paused && !self.store_went_back {
-            let key = (sid, k, secret.unwrap_or(held.secret));
-            let first = self.answers.entry(key).or_insert_with(|| next.text.clone());
-            hold(*first == next.text, || "P2: two successors of one request".into())?;
-        }
-        if self.held.iter().all(|held| held.text != next.text) {
-            self.held.push(next);
-        }
-        self.judge_access(grant, *scope, done)
-    }
-
-    fn accuse(&mut self, sid: SessionId, is_just: bool) -> Judged {
-        hold(is_just, || "P5: an alarm without a cause".into())?;
-        if let Some(line) = self.line_mut(sid) {
-            line.ended = true;
-        }
-        Ok(())
-    }
-
-    fn authenticated(&mut self, held: &Held, bent: bool, decided: &Decided, done: &Done<'_>) -> Judged {
-        let line = self.line(held.sid).clone();
-        let now = done.now;
-        let is_live = self.is_live(held.sid, now) && self.is_sure(done);
-        let is_current = line.stored.is_some_and(|s| s.generation == held.generation);
-        if is_live && is_current && !bent {
-            self.seen.insert("honest session token");
-            hold(decided.claims.is_some(), || "P5: a good session token is refused".into())?;
-        }
-        let Some(claims) = &decided.claims else { return Ok(()) };
-        let stored = line.stored.ok_or_else(|| Broken("P14: served without a record".into()))?;
-        hold(!bent, || "P7: a forged token is served".into())?;
-        hold(!line.ended, || "P3: served after the end was acknowledged".into())?;
-        hold(now < line.absolute, || "P8: served past the absolute deadline".into())?;
-        let is_ahead = held.generation > stored.generation;
-        hold(is_ahead || now < stored.idle, || "P8: served past the idle deadline".into())?;
-        let claims: serde_json::Value =
-            serde_json::from_str(claims).map_err(|error| Broken(format!("claims: {error}")))?;
-        let scope = claims.get("scope").and_then(serde_json::Value::as_str).unwrap_or_default();
-        hold(is_within(scope, line.scope), || format!("P9: {scope:?} beyond {:?}", line.scope))?;
-        let Replay::Window(window) = line.replay else { return Err(Broken("an opaque session with a rule".into())) };
-        let is_parent = held.generation + 1 == stored.generation && held.secret == stored.previous;
-        let is_late = is_parent && window.is_open(stored.rotated_at, now);
-        hold(is_current || is_late || is_ahead && self.store_went_back, || "P2: an old session token".into())?;
-        let policy = self.issuer.policy();
-        let idle = now.plus(policy.idle_ttl).min(line.absolute);
-        if let Some(Line { stored: Some(stored), .. }) = self.line_mut(held.sid) {
-            if is_ahead {
-                (stored.generation, stored.current, stored.idle) = (held.generation, held.secret, idle);
-            } else if idle >= stored.idle.plus(policy.idle_grain()) {
-                stored.idle = idle;
-            }
-        }
-        Ok(())
-    }
-
-    fn amended(&mut self, sid: SessionId, scope: Option<&'static str>, decided: &Decided, done: &Done<'_>) -> Judged {
-        let Some(grant) = &decided.grant else { return Ok(()) };
-        let line = self.line(sid);
-        hold(!line.ended, || "P3: amended after the end was acknowledged".into())?;
-        let stored = line.stored.ok_or_else(|| Broken("P14: amended without a record".into()))?;
-        hold(done.now < line.absolute && done.now < stored.idle, || "P8: amended past a deadline".into())?;
-        let (mode, handed) = (line.mode, self.handed(grant, None)?);
-        let Some(line) = self.line_mut(sid) else { return Ok(()) };
-        line.scope = scope.unwrap_or(line.scope);
-        line.record_len = stored_len(done.store, sid);
-        if let (Some(handed), Some(stored)) = (&handed, &mut line.stored) {
-            hold(mode == Mode::Opaque && handed.generation == stored.generation + 1, || "P1: a generation".into())?;
-            stored.previous = stored.current;
-            (stored.generation, stored.current, stored.rotated_at) = (handed.generation, handed.secret, done.now);
-        }
-        if let Some(handed) = handed
-            && self.held.iter().all(|held| held.text != handed.text)
-        {
-            self.held.push(handed);
-        }
-        self.judge_access(grant, None, done)
-    }
-
-    /// The token that can be presented next, put together where the client drew its half.
-    fn handed(&self, grant: &Grant, secret: Option<[u8; 32]>) -> Result<Option<Held>, Broken> {
-        let text = match (&grant.refresh_token, &grant.session_token, &grant.receipt) {
-            (Some(text), None, None) | (None, Some(text), None) => text.to_string(),
-            (None, None, Some(receipt)) => {
-                let receipt = Receipt::parse(receipt).map_err(|_| Broken("a receipt".into()))?;
-                let Some(secret) = secret else { return Ok(None) };
-                Token::assemble(&receipt, Secret::new(secret)).to_text().to_string()
-            }
-            (None, None, None) => return Ok(None),
-            _ => return Err(Broken("two tokens".into())),
-        };
-        let token = Token::parse(&text).map_err(|_| Broken(format!("a token: {text}")))?;
-        hold(token.authenticate(self.issuer.keyring()).is_ok(), || format!("not our own token: {text}"))?;
-        let mut bytes = [0; 85];
-        let bytes = base64url::decode(&text.as_bytes()[5..], &mut bytes).map_err(|_| Broken(text.clone()))?;
-        let mut secret = [0; 32];
-        secret.copy_from_slice(&bytes[21..53]);
-        let (sid, generation, nonce) = (token.session_id(), token.generation(), grant.nonce.clone());
-        hold(sid == grant.session, || "a token of another session".into())?;
-        Ok(Some(Held { sid, generation, secret, text, nonce }))
-    }
-
-    /// An access token is good when it is handed out, says no more than was granted, and ends in time.
-    fn judge_access(&mut self, grant: &Grant, asked: Option<&str>, done: &Done<'_>) -> Judged {
-        let Some(access) = &grant.access_token else { return Ok(()) };
-        let line = self.line(grant.session);
-        let mut scratch = Scratch::boxed();
-        let claims = self.verifier.verify(access, done.now, &mut scratch);
-        let claims = claims.map_err(|error| Broken(format!("P3: a new access token is {error:?}")))?;
-        let judged = done.view.judge(&claims);
-        hold(judged.is_ok(), || format!("P10: a new access token is {judged:?}"))?;
-        hold(claims.exp <= line.absolute, || "P8: an access token outlives its session".into())?;
-        for scope in SCOPES[3].split(' ').filter(|scope| claims.has_scope(scope)) {
-            hold(is_within(scope, asked.unwrap_or(line.scope)), || format!("P9: {scope} was not granted"))?;
-        }
-        let text = access.to_string();
-        if let Some(line) = self.line_mut(grant.session) {
-            line.access = Some(text);
-        }
-        Ok(())
-    }
-
-    /// What is noted as ended is ended, and the verifiers are told.
-    fn judge_audit(&mut self, decided: &Decided) -> Judged {
-        let line = format!("{decided:?}");
-        // What was handed out last is what it could show.
-        let is_shown = self.held.last().is_some_and(|held| line.contains(&held.text));
-        hold(!is_shown, || "P12: Debug shows a token".into())?;
-        for sid in because(decided) {
-            let Some(line) = self.line_mut(sid) else { return Err(Broken("an unknown session ended".into())) };
-            line.ended = true;
-            let is_told = decided.entries.iter().any(
-                |entry| matches!(entry.hit, safeconduct_core::revocation::entry::Hit::Session(told) if told == sid),
-            );
-            hold(is_told, || "P11: verifiers are not told".into())?;
-        }
-        Ok(())
-    }
-
-    /// P3 for access tokens: after the end, the issuer's own view refuses what it issued before.
-    fn judge_ended(&mut self, done: &Done<'_>) -> Judged {
-        for line in self.sessions.iter_mut().filter(|line| line.ended) {
-            // Once is enough: a view forgets nothing here.
-            let Some(access) = line.access.take() else { continue };
-            let mut scratch = Scratch::boxed();
-            let Ok(claims) = self.verifier.verify(&access, done.now, &mut scratch) else { continue };
-            let judged = done.view.judge(&claims);
-            hold(judged == Err(InvalidToken::Revoked), || format!("P3: an access token is still {judged:?}"))?;
-        }
-        Ok(())
-    }
-
-    /// P14: nothing derived from the subject is left.
-    fn judge_erasure(&self, who: usize, done: &Done<'_>) -> Judged {
-        if !self.is_sure(done) {
-            return Ok(());
-        }
-        let name = SUBJECTS[who].as_bytes();
-        let mut left = done.store.records.values().filter(|record| record.bytes.windows(name.len()).any(|w| w == name));
-        hold(left.next().is_none(), || "P14: the subject is left in a record".into())
-    }
-
-    fn judge_list(&mut self, asked: &Asked, listed: &[Listing], done: &Done<'_>) -> Judged {
-        let &Asked::List(who) = asked else { return Err(Broken("a list".into())) };
-        self.seen.insert("listed");
-        for listing in listed {
-            let line = self.line(listing.session);
-            hold(line.who == who && !line.ended, || "P3: an ended session is listed".into())?;
-            hold(done.now < line.absolute, || "P8: a dead session is listed".into())?;
-        }
-        if self.is_sure(done) {
-            let of_subject = self.sessions.iter().filter(|line| line.who == who);
-            let live = of_subject.filter(|line| self.is_live(line.sid, done.now)).count();
-            hold(live == listed.len(), || format!("{} of {live} live sessions are listed", listed.len()))?;
-        }
-        Ok(())
-    }
 }
-
-const CHALLENGE: safeconduct_core::time::Seconds = safeconduct_core::session::issuer::CHALLENGE_TTL;
 
 fn because(decided: &Decided) -> impl Iterator<Item = SessionId> {
     let ended = decided.audit.iter().filter(|event| matches!(event.kind, audit::Kind::Because(_)));

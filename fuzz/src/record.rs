@@ -191,7 +191,9 @@ fn judge_changed(key: Key, operation: u8, reply: &Result<Reply, Failure>, commit
 /// written of it can be read again.
 fn judge_authentic(reply: &Result<Reply, Failure>, commits: &[Commit], store: &mut Store, world: &World) -> Judged {
     let expected = match reply {
-        Err(Failure::Record(_) | Failure::Partitions | Failure::ForeignStore | Failure::KeyMissing) => commits.is_empty(),
+        Err(Failure::Record(_) | Failure::Partitions | Failure::ForeignStore | Failure::KeyMissing) => {
+            commits.is_empty()
+        }
         Err(Failure::Contended | Failure::Protocol) => false,
         Ok(_) => true,
     };
