@@ -180,9 +180,11 @@ def test_an_unwritable_directory_says_so(tmp_path: Path) -> None:
 
 
 def test_a_control_character_is_refused_before_a_token_carries_it(make: Make) -> None:
-    for wrong in ({"subject": "u\0x"}, {"client_id": "a\n"}, {"device": "\x1b[31m"}, {"ip": "\r"}):
+    authority = make()
+    texts = [("u\0x", "web", "", ""), ("user-1", "a\n", "", ""), ("user-1", "web", "\x1b[31m", ""), ("user-1", "web", "", "\r")]
+    for subject, client_id, device, ip in texts:
         with pytest.raises(sc.SignInRefused) as caught:
-            make().issue(**{"subject": "user-1", **wrong})
+            authority.issue(subject, client_id=client_id, device=device, ip=ip)
         assert caught.value.reason == "sign_in_control_character"
 
 
