@@ -63,7 +63,7 @@ impl Ledger<'_> {
                 let adopts = k > stored.generation && self.issuer.policy().store_behind == StoreBehind::Adopt;
                 hold(is_current || adopts && self.store_went_back, || "P2: a token that is not current".into())?;
                 hold(next.generation == k + 1, || "P1: another generation".into())?;
-                let idle = now.plus(self.issuer.policy().idle_ttl).min(line.absolute);
+                let idle = now.plus(self.issuer.policy().idle_ttl).max(stored.idle).min(line.absolute);
                 let state =
                     Stored { generation: k + 1, current: next.secret, previous: held.secret, rotated_at: now, idle };
                 if let Some(line) = self.line_mut(sid) {
@@ -130,7 +130,7 @@ impl Ledger<'_> {
         let is_late = is_parent && window.is_open(stored.rotated_at, now);
         hold(is_current || is_late || is_ahead && self.store_went_back, || "P2: an old session token".into())?;
         let policy = self.issuer.policy();
-        let idle = now.plus(policy.idle_ttl).min(line.absolute);
+        let idle = now.plus(policy.idle_ttl).max(stored.idle).min(line.absolute);
         if let Some(Line { stored: Some(stored), .. }) = self.line_mut(held.sid) {
             if is_ahead {
                 (stored.generation, stored.current, stored.idle) = (held.generation, held.secret, idle);
