@@ -69,7 +69,7 @@ impl Outcome {
 }
 
 macro_rules! refusals {
-    ($($(#[doc = $doc:literal])+ $name:ident = $reason:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $reason:literal, $text:literal,)+) => {
         /// Why nothing changed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Refusal {
@@ -87,48 +87,50 @@ macro_rules! refusals {
                 }
             }
         }
+
+        impl fmt::Display for Refusal {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$name => $text,)+
+                })
+            }
+        }
     };
 }
 
 refusals! {
     /// Not a token of this issuer: malformed, unknown key, wrong tag or seal. Sign in again.
-    NotOurs = "not_ours",
+    NotOurs = "not_ours", "the token was not issued here, or under other keys; sign in again",
     /// The client or the DPoP key is not the session's. Never counts as reuse.
-    WrongHolder = "wrong_holder",
+    WrongHolder = "wrong_holder", "the token belongs to another client or to another key",
     /// No session has this identifier. Sign in again.
-    Unknown = "session_unknown",
+    Unknown = "session_unknown", "no session has this identifier; sign in again",
     /// The session is revoked. Sign in again.
-    Revoked = "session_revoked",
+    Revoked = "session_revoked", "the session was revoked; sign in again",
     /// The session was not used in time. Sign in again.
-    ExpiredIdle = "session_expired_idle",
+    ExpiredIdle = "session_expired_idle", "the session was not used in time; sign in again",
     /// The session has reached its end. Sign in again.
-    ExpiredAbsolute = "session_expired_absolute",
+    ExpiredAbsolute = "session_expired_absolute", "the session has reached its end; sign in again",
     /// The session's replay rule needs the commitment of the next secret. Mend the client.
-    CommitmentRequired = "commitment_required",
+    CommitmentRequired = "commitment_required", "this session needs the commitment of the next secret",
     /// The session's replay rule takes no commitment. Mend the client.
-    CommitmentUnexpected = "commitment_unexpected",
+    CommitmentUnexpected = "commitment_unexpected", "this session takes no commitment of a next secret",
     /// The commitment is of a secret that was used already. Draw a new one for each token.
-    CommitmentReused = "commitment_reused",
+    CommitmentReused = "commitment_reused", "the commitment is of the secret that is presented; draw a new secret for each token",
     /// The session is bound to a key and no proof came. Mend the client.
-    ProofRequired = "proof_required",
+    ProofRequired = "proof_required", "the session is bound to a key, and no DPoP proof came",
     /// The proof does not carry the nonce handed out with this token. Make a new one that does.
-    NonceRequired = "nonce_required",
+    NonceRequired = "nonce_required", "the DPoP proof does not carry the nonce that was handed out with this token",
     /// More scope was asked for than was granted.
-    ScopeExceeded = "scope_exceeded",
+    ScopeExceeded = "scope_exceeded", "more scope was asked for than was granted",
     /// The token was replaced 2^32 - 1 times. Sign in again.
-    GenerationExhausted = "generation_exhausted",
+    GenerationExhausted = "generation_exhausted", "the token was replaced as often as a token can be; sign in again",
     /// The store is behind what was issued from it. Try again later; nobody is signed out.
-    StoreBehind = "store_behind",
+    StoreBehind = "store_behind", "the store is behind what was issued from it; try again later",
     /// A session with this identifier exists. Draw another one.
-    Exists = "session_exists",
+    Exists = "session_exists", "a session with this identifier exists; try again",
     /// The subject has as many sessions as the policy allows.
-    TooManySessions = "too_many_sessions",
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.reason())
-    }
+    TooManySessions = "too_many_sessions", "the subject has as many sessions as the policy allows",
 }
 
 /// One decision: what it is and what it writes.
