@@ -221,7 +221,7 @@ impl<'i> Ledger<'i> {
             }
             Asked::Revoke(sid) => {
                 let is_gone = decided.outcome == Outcome::Refused(Refusal::Unknown);
-                let expected = is_gone && self.line(*sid).stored.is_none() || decided.outcome == Outcome::Revoked;
+                let expected = is_gone && self.may_be_gone(*sid, done) || decided.outcome == Outcome::Revoked;
                 hold(expected || !self.is_sure(done), || "a revocation".into())?;
                 self.ended(decided, *sid);
             }

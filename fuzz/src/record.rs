@@ -12,11 +12,12 @@ use safeconduct_core::secret::Secret;
 use safeconduct_core::session::event::Amendment;
 use safeconduct_core::session::exchange::{Answer, Entropy, Exchange, Failure, Need, Present, Reply, Request, Shown};
 use safeconduct_core::session::issuer::Issuer;
+use safeconduct_core::session::outcome::Outcome;
 use safeconduct_core::session::policy::Settings;
 use safeconduct_core::session::record::RecordError;
 use safeconduct_core::session::sign_in::{SignIn, SignInRequest};
 use safeconduct_core::session::state::{Mode, Reason};
-use safeconduct_core::store::{Commit, Key, Versioned};
+use safeconduct_core::store::{Commit, Key, Put, Versioned};
 use safeconduct_core::time::Seconds;
 use sha2::Sha256;
 
@@ -178,6 +179,20 @@ fn judge_changed(key: Key, operation: u8, reply: &Result<Reply, Failure>, commit
     // An erasure deletes sessions without reading them.
     if operation % 12 == 10 && matches!(key, Key::Session(_)) {
         return hold(reply.is_ok(), || format!("{reply:?}"));
+    }
+    // Where sessions are counted or listed, one whose master key is not there is passed over, or deleted.
+    if let Key::Session(sid) = key {
+        let is_written = |put: &Put| put.key == key && put.record.is_some();
+        let is_passed_over = match reply {
+            Ok(Reply::Sessions(listed)) => listed.iter().all(|one| one.session != sid),
+            Ok(Reply::Decided(decided)) if decided.outcome == Outcome::Issued => {
+                !commits.iter().flat_map(|commit| &commit.put).any(is_written)
+            }
+            _ => false,
+        };
+        if is_passed_over {
+            return Ok(());
+        }
     }
     let is_refused = match reply {
         Err(Failure::Record(RecordError::Tampered | RecordError::Newer | RecordError::UnknownKey)) => true,
