@@ -47,7 +47,7 @@ impl MacKey {
             Algorithm::Hs256 => State::Hs256(Box::new(keyed(secret)?)),
             Algorithm::Hs384 => State::Hs384(Box::new(keyed(secret)?)),
             Algorithm::Hs512 => State::Hs512(Box::new(keyed(secret)?)),
-            Algorithm::EdDsa | Algorithm::Ed25519 => return Err(KeyError::WrongAlgorithm),
+            Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Ed25519 => return Err(KeyError::WrongAlgorithm),
         };
         Ok(Self { secret: Zeroizing::new(secret.to_vec()), state })
     }
