@@ -95,6 +95,7 @@ pub struct AccessClaims<'a> {
 
 impl<'a> AccessClaims<'a> {
     /// Reads the claims of a payload by the rules of `profile`; dates are not compared with any clock.
+    #[inline]
     pub(super) fn parse(verified: Verified<'a>, profile: Profile) -> Result<Self, InvalidToken> {
         let mut claims = Self {
             iss: None,
@@ -118,9 +119,13 @@ impl<'a> AccessClaims<'a> {
         let (mut exp, mut well_formed) = (None, true);
         let object = json::members(verified.payload(), |member| {
             let value = &member.value;
-            let mut name = [0; 16];
+            let mut decoded = [0; 16];
             // A name that does not fit is none of those that are known here.
-            let known = match member.name.decoded(&mut name).unwrap_or_default() {
+            let name = match member.name.as_str() {
+                Some(name) => name,
+                None => member.name.decoded(&mut decoded).unwrap_or_default(),
+            };
+            let known = match name {
                 "iss" => present(&mut claims.iss, value.as_text()),
                 "aud" => present(&mut claims.aud, Audience::parse(*value)),
                 "sub" => present(&mut claims.sub, value.as_text()),

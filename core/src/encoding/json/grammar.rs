@@ -28,6 +28,7 @@ struct Siblings {
 
 impl<'a> Names<'a> {
     /// Adds the name that stands at `at` to an object.
+    #[inline(always)]
     fn add(&mut self, object: &mut Siblings, at: usize, name: Text<'a>) -> Result<(), JsonError> {
         // A name with escapes may be any of the others, and each that follows may be it.
         let (hash, bit) = match name.as_str() {
