@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+use safeconduct_core::encoding::base64url;
 use safeconduct_core::jws::{Algorithm, KeyError, KeySet, SigningKey, Typ, Untrusted, VerifyingKey, sign};
 use serde_json::Value;
 
@@ -53,13 +54,19 @@ fn wycheproof_json_web_signature() {
         for group in groups(&file) {
             let jwk = if group["public"].is_object() { &group["public"] } else { &group["private"] };
             let set = KeySet::from_jwks(&format!("{{\"keys\":[{jwk}]}}"));
-            if jwk["kty"] != "oct" {
-                // RSA and P-256 are refused as unsupported, so nothing of the group can be accepted.
-                assert_eq!(set.err(), Some(KeyError::UnsupportedType), "{}", group["comment"]);
+            let supported = jwk["kty"] == "oct" || jwk["crv"] == "P-256";
+            // RSA and P-521 are refused as unsupported, and keys for another use as such, so nothing of
+            // the group can be accepted.
+            if let Err(reason) = set {
+                let for_another_use =
+                    supported && (jwk["use"] == "enc" || jwk["key_ops"] == serde_json::json!(["encrypt"]));
+                let expected = if for_another_use { KeyError::WrongUse } else { KeyError::UnsupportedType };
+                assert_eq!((reason, supported), (expected, for_another_use), "{}", group["comment"]);
                 foreign += tests(group).count();
                 continue;
             }
             let set = set.unwrap();
+            assert!(supported);
             for test in tests(group) {
                 let id = test["tcId"].as_u64().unwrap();
                 let valid = test["result"] == "valid" || MUST_BE_ACCEPTED.contains(&id);
@@ -68,7 +75,7 @@ fn wycheproof_json_web_signature() {
                 ours += 1;
             }
         }
-        assert_eq!((ours, ours + foreign), (40, 401));
+        assert_eq!((ours, ours + foreign), (79, 401));
     }
 }
 
@@ -115,6 +122,42 @@ fn wycheproof_hmac() {
             }
         }
     }
+}
+
+#[test]
+fn wycheproof_p256() {
+    for file in read(&["wycheproof/testvectors_v1/ecdsa_secp256r1_sha256_p1363_test.json"]) {
+        let mut count = 0;
+        for group in groups(&file) {
+            let point = hex(&group["publicKey"]["uncompressed"]);
+            let raw = VerifyingKey::p256(&point[1..33].try_into().unwrap(), &point[33..].try_into().unwrap());
+            let pem = VerifyingKey::from_pem(group["publicKeyPem"].as_str().unwrap());
+            let mut keys = vec![raw.unwrap(), pem.unwrap()];
+            if group["publicKeyJwk"].is_object() {
+                keys.push(VerifyingKey::from_jwk(&group["publicKeyJwk"].to_string()).unwrap());
+            }
+            for test in tests(group) {
+                let (message, signature) = (hex(&test["msg"]), hex(&test["sig"]));
+                for key in &keys {
+                    assert_eq!(key.accepts(&message, &signature), test["result"] == "valid", "{}", test["tcId"]);
+                }
+                count += 1;
+            }
+        }
+        assert_eq!(count, 262);
+    }
+}
+
+#[test]
+fn rfc_7515_appendix_a_3() {
+    let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+    let token = "eyJhbGciOiJFUzI1NiJ9\
+        .eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ\
+        .DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    let keys = KeySet::new(SigningKey::from_jwk(jwk).unwrap());
+    assert!(accepted(&keys, token));
+    assert!(!accepted(&keys, &token.replace(".Dt", ".Et")));
 }
 
 #[test]
@@ -213,6 +256,18 @@ fn values_of_the_rfc_appendices() {
                 "none" => {
                     let keys = KeySet::new(SigningKey::hmac(&[1; 32], Algorithm::Hs256).unwrap());
                     assert!(!accepted(&keys, token), "{source}");
+                }
+                "ES256" => {
+                    let jwk = vector["jwk"].to_string();
+                    let private = SigningKey::from_jwk(&jwk).map(|key| key.verifying_key());
+                    let key = private.or_else(|_| VerifyingKey::from_jwk(&jwk)).unwrap();
+                    let (input, text) = token.rsplit_once('.').unwrap();
+                    let mut signature = [0; 64];
+                    let signature = base64url::decode(text.as_bytes(), &mut signature).unwrap();
+                    assert!(key.accepts(input.as_bytes(), signature), "{source}");
+                    // As a token it is accepted where its header may be: not a DPoP proof.
+                    let keys = KeySet::verify_only(vec![key]).unwrap();
+                    assert_eq!(accepted(&keys, token), !source.starts_with("RFC 9449"), "{source}");
                 }
                 _ => {
                     assert!(VerifyingKey::from_jwk(&vector["jwk"].to_string()).is_err(), "{source}");

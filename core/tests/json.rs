@@ -133,3 +133,23 @@ fn escapes_mean_what_the_rfc_says() {
     assert_eq!(object.members().next().unwrap().name.decoded(&mut buffer), Some(name));
     assert_eq!(object.members().next().unwrap().name.decoded(&mut [0; 8]), None);
 }
+
+#[test]
+fn twins_are_found_however_they_are_written() {
+    for name in ["a", "abc", "abcd", "abcdefg", "abcdefgh", "abcdefghi", "https://example.com/roles", "é\u{1f600}"] {
+        let escape = |unit: u16| format!("\\u{unit:04x}");
+        let escaped: String = name.encode_utf16().map(escape).collect();
+        let half = name.char_indices().nth(name.chars().count() / 2).unwrap().0;
+        let first_half: String = name[..half].encode_utf16().map(escape).collect();
+        let forms = [name.to_string(), escaped, format!("{first_half}{}", &name[half..])];
+        for (first, second) in forms.iter().flat_map(|first| forms.iter().map(move |second| (first, second))) {
+            let others: String = (0..20).map(|i| format!("\"{i}{name}\":{i},\"{name}{i}\":0,")).collect();
+            let object = format!("{{\"{first}\":1,{others}\"{second}\":1}}");
+            for text in [format!("{{\"v\":[{object}]}}"), object] {
+                assert_eq!(json::object(text.as_bytes()).err(), Some(JsonError::DuplicateMember), "{text}");
+            }
+            let unlike = format!("{{\"{first}\":{{\"{second}\":1}},{others}\"{second}_\":1}}");
+            assert!(json::object(unlike.as_bytes()).is_ok(), "{unlike}");
+        }
+    }
+}

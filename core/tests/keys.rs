@@ -1,11 +1,15 @@
 //! Keys and key sets: what comes in, what goes out, and which key is chosen.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use safeconduct_core::jws::{Algorithm, KeyError, KeySet, SigningKey, Typ, Untrusted, VerifyingKey, sign};
 use serde_json::Value;
 
 fn ed25519(seed: u8) -> SigningKey {
     SigningKey::ed25519(&[seed; 32], Algorithm::EdDsa).unwrap()
+}
+
+fn p256(byte: u8) -> SigningKey {
+    SigningKey::p256(&[byte; 32]).unwrap()
 }
 
 fn hmac(byte: u8) -> SigningKey {
@@ -18,7 +22,7 @@ fn accepts(keys: &KeySet, token: &str) -> bool {
 
 #[test]
 fn a_private_set_comes_back_as_it_was() {
-    for (first, second) in [(ed25519(1), ed25519(2)), (hmac(1), hmac(2))] {
+    for (first, second) in [(ed25519(1), ed25519(2)), (p256(1), ed25519(2)), (p256(1), p256(2)), (hmac(1), hmac(2))] {
         let first = first.with_kid("a\"b\\c\u{1}é").unwrap();
         let (by_first, by_second) = (sign(&first, Typ::Jwt, b"{}"), sign(&second, Typ::Jwt, b"{}"));
         let keys = KeySet::new(first).with_verifying(second.verifying_key()).unwrap();
@@ -113,12 +117,15 @@ fn the_kid_of_a_secret_differs_by_secret_and_algorithm_and_shows_neither() {
 #[test]
 fn an_algorithm_fits_only_its_own_kind_of_key() {
     let wrong = Some(KeyError::WrongAlgorithm);
+    assert_eq!(SigningKey::ed25519(&[1; 32], Algorithm::Es256).err(), wrong);
+    assert_eq!(SigningKey::hmac(&[1; 64], Algorithm::Es256).err(), wrong);
+    assert_eq!(VerifyingKey::ed25519(&[1; 32], Algorithm::Es256).err(), wrong);
     assert_eq!(SigningKey::ed25519(&[1; 32], Algorithm::Hs256).err(), wrong);
     assert_eq!(SigningKey::hmac(&[1; 64], Algorithm::EdDsa).err(), wrong);
     assert_eq!(VerifyingKey::hmac(&[1; 64], Algorithm::Ed25519).err(), wrong);
     let public: [u8; 32] = core::array::from_fn(|i| if i == 0 { 9 } else { 0 });
     assert_eq!(VerifyingKey::ed25519(&public, Algorithm::Hs512).err(), wrong);
-    for name in ["none", "None", "", "hs256", "RS256", "ES256"] {
+    for name in ["none", "None", "", "hs256", "RS256", "es256", "ES256K"] {
         assert_eq!(Algorithm::from_name(name), None);
     }
 }
@@ -130,4 +137,28 @@ fn a_kid_is_neither_empty_nor_endless() {
         assert_eq!(ed25519(1).verifying_key().with_kid(kid).err(), Some(KeyError::BadKeyId));
     }
     assert_eq!(ed25519(1).with_kid(&"k".repeat(256)).unwrap().kid().len(), 256);
+}
+
+#[test]
+fn es256_is_deterministic_and_its_debug_output_holds_no_key() {
+    // RFC 6979 appendix A.2.5, message `sample`.
+    let hex = |text: &str| -> Vec<u8> {
+        (0..text.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(text.get(i..i.saturating_add(2)).unwrap(), 16).unwrap())
+            .collect()
+    };
+    let scalar = hex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
+    let key = SigningKey::p256(&scalar.try_into().unwrap()).unwrap();
+    let expected = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716\
+                    f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
+    assert_eq!(key.signature(b"sample", &mut [0; 64]), hex(expected));
+    assert!(key.verifying_key().accepts(b"sample", &hex(expected)));
+    assert_eq!(format!("{key:?}"), format!("SigningKey(ES256 {:?})", key.kid()));
+    assert_eq!(format!("{:?}", key.verifying_key()), format!("VerifyingKey(ES256 {:?})", key.kid()));
+    let generated = SigningKey::generate(&[9; 64], Algorithm::Es256).unwrap();
+    assert_eq!(generated.kid(), p256(9).kid());
+    let mut first_out_of_range = [0xff; 64];
+    first_out_of_range[32..].fill(9);
+    assert_eq!(SigningKey::generate(&first_out_of_range, Algorithm::Es256).unwrap().kid(), p256(9).kid());
 }

@@ -16,6 +16,8 @@ pub enum Algorithm {
     Hs384,
     /// HMAC with SHA-512; the secret has at least 64 bytes.
     Hs512,
+    /// ECDSA over P-256 with SHA-256 ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
+    Es256,
     /// Ed25519 under the name that every client knows, `EdDSA` ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)).
     EdDsa,
     /// Ed25519 under its fully specified name, `Ed25519` ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864)).
@@ -29,6 +31,7 @@ impl Algorithm {
             Self::Hs256 => "HS256",
             Self::Hs384 => "HS384",
             Self::Hs512 => "HS512",
+            Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
             Self::Ed25519 => "Ed25519",
         }
@@ -40,6 +43,7 @@ impl Algorithm {
             "HS256" => Some(Self::Hs256),
             "HS384" => Some(Self::Hs384),
             "HS512" => Some(Self::Hs512),
+            "ES256" => Some(Self::Es256),
             "EdDSA" => Some(Self::EdDsa),
             "Ed25519" => Some(Self::Ed25519),
             _ => None,
@@ -50,7 +54,7 @@ impl Algorithm {
     pub const fn is_symmetric(self) -> bool {
         match self {
             Self::Hs256 | Self::Hs384 | Self::Hs512 => true,
-            Self::EdDsa | Self::Ed25519 => false,
+            Self::Es256 | Self::EdDsa | Self::Ed25519 => false,
         }
     }
 
@@ -59,15 +63,19 @@ impl Algorithm {
         match self {
             Self::Hs256 => 32,
             Self::Hs384 => 48,
-            Self::Hs512 | Self::EdDsa | Self::Ed25519 => 64,
+            Self::Hs512 | Self::Es256 | Self::EdDsa | Self::Ed25519 => 64,
         }
     }
 
     /// Whether a key of this algorithm accepts a header that says `name`: its own name, and for
     /// Ed25519 both of its names.
     pub(super) fn accepts(self, name: Self) -> bool {
-        let ed25519 = |algorithm| matches!(algorithm, Self::EdDsa | Self::Ed25519);
-        self == name || ed25519(self) && ed25519(name)
+        self == name || self.is_ed25519() && name.is_ed25519()
+    }
+
+    /// Whether this is one of the two names of Ed25519.
+    pub(super) const fn is_ed25519(self) -> bool {
+        matches!(self, Self::EdDsa | Self::Ed25519)
     }
 }
 

@@ -90,7 +90,9 @@ impl<'t> Untrusted<'t> {
         }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(JwsError::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(JwsError::Malformed)?;
-        if header.is_empty() || signature.is_empty() || payload.contains('.') {
+        // Not `contains`: no dot is expected, so looking at all bytes without a branch is quicker.
+        let dots = payload.bytes().fold(0, |dots, b| dots | u8::from(b == b'.'));
+        if header.is_empty() || signature.is_empty() || dots != 0 {
             return Err(JwsError::Malformed);
         }
         Ok(Self { header, payload, signature, signing_input })

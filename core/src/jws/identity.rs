@@ -10,6 +10,7 @@ use alloc::string::String;
 use sha2::{Digest, Sha256};
 
 use super::mac::MacKey;
+use super::p256_key::Point;
 use super::{Algorithm, KeyError, Typ, header};
 use crate::encoding::{base64url, json};
 
@@ -54,13 +55,33 @@ impl Identity {
     }
 }
 
+/// What of a key pair is public.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PublicHalf<'k> {
+    Ed25519(&'k [u8; 32]),
+    P256(&'k Point),
+}
+
+/// The `kid` of a key pair that names none: its thumbprint.
+pub(super) fn pair_kid(public: PublicHalf<'_>) -> String {
+    base64url::encode(&thumbprint(public))
+}
+
 /// The JWK thumbprint ([RFC 7638], [RFC 8037 section 2]).
 ///
 /// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
 /// [RFC 8037 section 2]: https://www.rfc-editor.org/rfc/rfc8037#section-2
-pub(super) fn thumbprint(public: &[u8; 32]) -> [u8; 32] {
-    let mut canonical = json::Writer::with_capacity(96);
-    canonical.string("crv", "Ed25519").string("kty", "OKP").string("x", &base64url::encode(public));
+pub(super) fn thumbprint(public: PublicHalf<'_>) -> [u8; 32] {
+    let mut canonical = json::Writer::with_capacity(160);
+    match public {
+        PublicHalf::Ed25519(x) => {
+            canonical.string("crv", "Ed25519").string("kty", "OKP").string("x", &base64url::encode(x));
+        }
+        PublicHalf::P256(Point { x, y }) => {
+            canonical.string("crv", "P-256").string("kty", "EC");
+            canonical.string("x", &base64url::encode(x)).string("y", &base64url::encode(y));
+        }
+    }
     Sha256::digest(canonical.finish().as_bytes()).into()
 }
 

@@ -1,11 +1,11 @@
-//! JSON Web Keys, read strictly ([RFC 7517], [RFC 7518 section 6.4], [RFC 8037]).
+//! JSON Web Keys, read strictly ([RFC 7517], [RFC 7518 sections 6.2 and 6.4], [RFC 8037]).
 //!
 //! Refuses: members of a wrong type, key bytes of a wrong length or not in canonical base64url, halves
 //! that do not belong together, an `alg`, `use` or `key_ops` that does not fit, and private members
 //! where a public key is expected. Other members are ignored, as the RFC asks; no URL is ever followed.
 //!
 //! [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
-//! [RFC 7518 section 6.4]: https://www.rfc-editor.org/rfc/rfc7518#section-6.4
+//! [RFC 7518 sections 6.2 and 6.4]: https://www.rfc-editor.org/rfc/rfc7518#section-6.2
 //! [RFC 8037]: https://www.rfc-editor.org/rfc/rfc8037
 
 use alloc::string::String;
@@ -13,6 +13,8 @@ use alloc::vec;
 
 use zeroize::Zeroizing;
 
+use super::identity::PublicHalf;
+use super::p256_key::Point;
 use super::{Algorithm, KeyError, MAX_SECRET_LEN, SigningKey, VerifyingKey};
 use crate::encoding::base64url;
 use crate::encoding::json::{Object, Text, Writer};
@@ -60,12 +62,21 @@ pub(super) fn signing_key(jwk: Object<'_>) -> Result<SigningKey, KeyError> {
         fits(jwk, Purpose::Sign)?;
         SigningKey::hmac(&secret(jwk)?, mac_algorithm(jwk)?)?
     } else {
-        let algorithm = ed25519_algorithm(jwk)?;
-        let public = bytes(text(jwk, "x")?.ok_or(KeyError::Malformed)?)?;
-        let seed = text(jwk, "d")?.ok_or(KeyError::NoPrivateKey)?;
+        let algorithm = pair_algorithm(jwk)?;
+        let x = coordinate(jwk, "x")?;
+        let y = if algorithm == Algorithm::Es256 { coordinate(jwk, "y")? } else { [0; 32] };
+        let secret = text(jwk, "d")?.ok_or(KeyError::NoPrivateKey)?;
         fits(jwk, Purpose::Sign)?;
-        let key = SigningKey::ed25519(&*secret_bytes(seed)?, algorithm)?;
-        if key.public_bytes() != Some(&public) {
+        let secret = secret_bytes(secret)?;
+        let (key, point) = match algorithm {
+            Algorithm::Es256 => (SigningKey::p256(&secret)?, Point { x, y }),
+            _ => (SigningKey::ed25519(&secret, algorithm)?, Point { x, y }),
+        };
+        let public = match algorithm {
+            Algorithm::Es256 => PublicHalf::P256(&point),
+            _ => PublicHalf::Ed25519(&point.x),
+        };
+        if key.public_half() != Some(public) {
             return Err(KeyError::MismatchedHalves);
         }
         key
@@ -84,10 +95,14 @@ pub(super) fn public_key(jwk: Object<'_>) -> Result<VerifyingKey, KeyError> {
     if is_private(jwk) {
         return Err(KeyError::PrivateMembers);
     }
-    let algorithm = ed25519_algorithm(jwk)?;
+    let algorithm = pair_algorithm(jwk)?;
     fits(jwk, Purpose::Verify)?;
-    let public = bytes(text(jwk, "x")?.ok_or(KeyError::Malformed)?)?;
-    named(VerifyingKey::ed25519(&public, algorithm)?, jwk)
+    let x = coordinate(jwk, "x")?;
+    let key = match algorithm {
+        Algorithm::Es256 => VerifyingKey::p256(&x, &coordinate(jwk, "y")?)?,
+        _ => VerifyingKey::ed25519(&x, algorithm)?,
+    };
+    named(key, jwk)
 }
 
 fn symmetric_verifying_key(jwk: Object<'_>) -> Result<VerifyingKey, KeyError> {
@@ -102,18 +117,20 @@ fn named(key: VerifyingKey, jwk: Object<'_>) -> Result<VerifyingKey, KeyError> {
     }
 }
 
-/// `kty`, `crv` and `alg` of an Ed25519 key.
-fn ed25519_algorithm(jwk: Object<'_>) -> Result<Algorithm, KeyError> {
+/// `kty`, `crv` and `alg` of an Ed25519 or P-256 key.
+fn pair_algorithm(jwk: Object<'_>) -> Result<Algorithm, KeyError> {
     let kty = text(jwk, "kty")?.ok_or(KeyError::Malformed)?;
-    if !kty.eq_str("OKP") {
-        return Err(KeyError::UnsupportedType);
-    }
-    if !text(jwk, "crv")?.ok_or(KeyError::Malformed)?.eq_str("Ed25519") {
+    let (curve, default) = match (kty.eq_str("OKP"), kty.eq_str("EC")) {
+        (true, _) => ("Ed25519", Algorithm::EdDsa),
+        (_, true) => ("P-256", Algorithm::Es256),
+        (false, false) => return Err(KeyError::UnsupportedType),
+    };
+    if !text(jwk, "crv")?.ok_or(KeyError::Malformed)?.eq_str(curve) {
         return Err(KeyError::UnsupportedType);
     }
     match algorithm(jwk)? {
-        None => Ok(Algorithm::EdDsa),
-        Some(algorithm) if !algorithm.is_symmetric() => Ok(algorithm),
+        None => Ok(default),
+        Some(algorithm) if default.accepts(algorithm) => Ok(algorithm),
         Some(_) => Err(KeyError::WrongAlgorithm),
     }
 }
@@ -179,8 +196,9 @@ fn kid(jwk: Object<'_>) -> Result<Option<String>, KeyError> {
     }
 }
 
-fn bytes(text: Text<'_>) -> Result<[u8; 32], KeyError> {
-    secret_bytes(text).map(|bytes| *bytes)
+/// A public member of 32 bytes.
+fn coordinate(jwk: Object<'_>, name: &str) -> Result<[u8; 32], KeyError> {
+    secret_bytes(text(jwk, name)?.ok_or(KeyError::Malformed)?).map(|bytes| *bytes)
 }
 
 fn secret_bytes(text: Text<'_>) -> Result<Zeroizing<[u8; 32]>, KeyError> {
@@ -204,32 +222,45 @@ fn secret(jwk: Object<'_>) -> Result<Zeroizing<vec::Vec<u8>>, KeyError> {
     Ok(bytes)
 }
 
-/// A public Ed25519 JWK.
-pub(super) fn write_public(algorithm: Algorithm, kid: &str, public: &[u8; 32]) -> String {
+/// A public JWK.
+pub(super) fn write_public(algorithm: Algorithm, kid: &str, public: PublicHalf<'_>) -> String {
     let mut jwk = Writer::with_capacity(256);
-    jwk.string("kty", "OKP").string("crv", "Ed25519").string("x", &base64url::encode(public));
+    write_point(&mut jwk, public);
     jwk.string("kid", kid).string("use", "sig").string("alg", algorithm.name());
     jwk.finish()
 }
 
-/// A private Ed25519 JWK (with `x`), or a symmetric one.
+fn write_point(jwk: &mut Writer, public: PublicHalf<'_>) {
+    match public {
+        PublicHalf::Ed25519(x) => {
+            jwk.string("kty", "OKP").string("crv", "Ed25519").string("x", &base64url::encode(x));
+        }
+        PublicHalf::P256(Point { x, y }) => {
+            jwk.string("kty", "EC").string("crv", "P-256");
+            jwk.string("x", &base64url::encode(x)).string("y", &base64url::encode(y));
+        }
+    }
+}
+
+/// A private JWK with its public half, or a symmetric one.
 pub(super) fn write_private(
     algorithm: Algorithm,
     kid: &str,
-    public: Option<&[u8; 32]>,
+    public: Option<PublicHalf<'_>>,
     secret: &[u8],
 ) -> Zeroizing<String> {
     let secret = Zeroizing::new(base64url::encode(secret));
     // Room for everything, so that no copy of the secret is left behind by growing.
     let mut jwk = Writer::with_capacity(secret.len().saturating_add(kid.len().saturating_mul(6)).saturating_add(256));
     match public {
-        Some(public) => jwk
-            .string("kty", "OKP")
-            .string("crv", "Ed25519")
-            .string("x", &base64url::encode(public))
-            .string("d", &secret),
-        None => jwk.string("kty", "oct").string("k", &secret),
-    };
+        Some(public) => {
+            write_point(&mut jwk, public);
+            jwk.string("d", &secret);
+        }
+        None => {
+            jwk.string("kty", "oct").string("k", &secret);
+        }
+    }
     jwk.string("kid", kid).string("use", "sig").string("alg", algorithm.name());
     Zeroizing::new(jwk.finish())
 }

@@ -1,6 +1,6 @@
 //! Keys that sign and keys that verify ([RFC 7517], [RFC 8037], [RFC 7638]).
 //!
-//! A key is judged when it is made: Ed25519 points of small order or in non-canonical form, HMAC secrets
+//! A key is judged when it is made: points of small order, in non-canonical form or off the curve, HMAC secrets
 //! shorter than their hash, and secrets that are the text of a public key are refused. A key knows its
 //! algorithm and its `kid`; nothing in a token can change either.
 //!
@@ -14,10 +14,12 @@ use core::fmt;
 
 use ed25519_dalek::{Signature, Signer};
 
-use super::identity::{Identity, mac_kid, thumbprint};
+use super::identity::{Identity, PublicHalf, mac_kid, pair_kid, thumbprint};
 use super::mac::MacKey;
+use super::p256_key::{Point, PublicPoint, SecretScalar};
+use super::pem::{PrivatePem, PublicPem};
 use super::{Algorithm, KeyError, Typ, jwk, pem};
-use crate::encoding::{base64url, json};
+use crate::encoding::json;
 
 /// The longest HMAC secret, in bytes.
 pub const MAX_SECRET_LEN: usize = 1024;
@@ -30,6 +32,7 @@ pub struct SigningKey {
 
 enum Secret {
     Ed25519(Box<ed25519_dalek::SigningKey>),
+    P256(Box<SecretScalar>),
     Hmac(MacKey),
 }
 
@@ -39,12 +42,22 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::WrongAlgorithm`] where `algorithm` is not `EdDsa` or `Ed25519`.
     pub fn ed25519(seed: &[u8; 32], algorithm: Algorithm) -> Result<Self, KeyError> {
-        if algorithm.is_symmetric() {
+        if !algorithm.is_ed25519() {
             return Err(KeyError::WrongAlgorithm);
         }
         let secret = Box::new(ed25519_dalek::SigningKey::from_bytes(seed));
-        let kid = base64url::encode(&thumbprint(secret.verifying_key().as_bytes()));
+        let kid = pair_kid(PublicHalf::Ed25519(secret.verifying_key().as_bytes()));
         Ok(Self { identity: Identity::new(algorithm, kid)?, secret: Secret::Ed25519(secret) })
+    }
+
+    /// A P-256 key for ES256 from its secret scalar, big-endian; the `kid` is its thumbprint.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] where the scalar is zero or not below the order of the curve.
+    pub fn p256(scalar: &[u8; 32]) -> Result<Self, KeyError> {
+        let secret = Box::new(SecretScalar::new(scalar)?);
+        let kid = pair_kid(PublicHalf::P256(secret.public().point()));
+        Ok(Self { identity: Identity::new(Algorithm::Es256, kid)?, secret: Secret::P256(secret) })
     }
 
     /// An HMAC key from its secret, whole bytes as they come from a random generator.
@@ -70,14 +83,18 @@ impl SigningKey {
         if algorithm.is_symmetric() {
             return Self::hmac(random.get(..algorithm.signature_len()).unwrap_or(random), algorithm);
         }
-        match random.first_chunk::<32>() {
-            Some(seed) => Self::ed25519(seed, algorithm),
-            None => Err(KeyError::Malformed),
+        let (Some(first), Some(second)) = (random.first_chunk(), random.last_chunk()) else {
+            return Err(KeyError::Malformed);
+        };
+        match algorithm {
+            // One scalar in 2^32 is out of range.
+            Algorithm::Es256 => Self::p256(first).or_else(|_| Self::p256(second)),
+            _ => Self::ed25519(first, algorithm),
         }
     }
 
-    /// A key from a private or symmetric JWK. Without `alg`, an `OKP` key is `EdDSA` and an `oct` key
-    /// `HS256`; without `kid`, the `kid` is that of [`SigningKey::ed25519`] or [`SigningKey::hmac`].
+    /// A key from a private or symmetric JWK. Without `alg`, an `OKP` key is `EdDSA`, an `EC` key
+    /// `ES256` and an `oct` key `HS256`; without `kid`, the `kid` is that of [`SigningKey::ed25519`] or [`SigningKey::hmac`].
     ///
     /// # Errors
     /// A [`KeyError`] that says what does not fit.
@@ -85,17 +102,19 @@ impl SigningKey {
         jwk::signing_key(json::object(json.as_bytes())?)
     }
 
-    /// An Ed25519 key from PEM, a PKCS#8 `PRIVATE KEY`, with algorithm `EdDSA`.
+    /// A key from PEM, a PKCS#8 `PRIVATE KEY`: Ed25519 with algorithm `EdDSA`, or P-256.
     ///
     /// # Errors
     /// A [`KeyError`] that says what does not fit.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let pem = pem::private(pem)?;
-        let key = Self::ed25519(&pem.seed, Algorithm::EdDsa)?;
-        match pem.public {
-            Some(public) if key.public_bytes() != Some(&public) => Err(KeyError::MismatchedHalves),
-            _ => Ok(key),
-        }
+        let (key, public) = match &pem {
+            PrivatePem::Ed25519 { seed, public } => {
+                (Self::ed25519(seed, Algorithm::EdDsa)?, public.as_ref().map(PublicHalf::Ed25519))
+            }
+            PrivatePem::P256 { scalar, public } => (Self::p256(scalar)?, public.as_ref().map(PublicHalf::P256)),
+        };
+        if public.is_some() && public != key.public_half() { Err(KeyError::MismatchedHalves) } else { Ok(key) }
     }
 
     /// This key under another `kid`.
@@ -121,6 +140,7 @@ impl SigningKey {
     pub fn verifying_key(&self) -> VerifyingKey {
         let public = match &self.secret {
             Secret::Ed25519(key) => Public::Ed25519(Box::new(key.verifying_key())),
+            Secret::P256(key) => Public::P256(Box::new(key.public().clone())),
             Secret::Hmac(mac) => Public::Hmac(mac.duplicate()),
         };
         VerifyingKey { identity: self.identity.duplicate(), public }
@@ -133,6 +153,10 @@ impl SigningKey {
                 *out = key.sign(message).to_bytes();
                 out
             }
+            Secret::P256(key) => {
+                *out = key.sign(message);
+                out
+            }
             Secret::Hmac(mac) => mac.tag(message, out),
         }
     }
@@ -141,9 +165,10 @@ impl SigningKey {
         self.identity.header(typ)
     }
 
-    pub(super) fn public_bytes(&self) -> Option<&[u8; 32]> {
+    pub(super) fn public_half(&self) -> Option<PublicHalf<'_>> {
         match &self.secret {
-            Secret::Ed25519(key) => Some(key.as_ref().as_ref().as_bytes()),
+            Secret::Ed25519(key) => Some(PublicHalf::Ed25519(key.as_ref().as_ref().as_bytes())),
+            Secret::P256(key) => Some(PublicHalf::P256(key.public().point())),
             Secret::Hmac(_) => None,
         }
     }
@@ -152,6 +177,7 @@ impl SigningKey {
     pub(super) fn secret_bytes(&self) -> &[u8] {
         match &self.secret {
             Secret::Ed25519(key) => key.as_bytes(),
+            Secret::P256(key) => key.bytes(),
             Secret::Hmac(mac) => mac.secret(),
         }
     }
@@ -172,6 +198,7 @@ pub struct VerifyingKey {
 
 enum Public {
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
+    P256(Box<PublicPoint>),
     Hmac(MacKey),
 }
 
@@ -182,7 +209,7 @@ impl VerifyingKey {
     /// [`KeyError::Malformed`] where the bytes are no point of the curve, [`KeyError::WeakKey`] where the
     /// point is of small order or not canonical, [`KeyError::WrongAlgorithm`] for another algorithm.
     pub fn ed25519(public: &[u8; 32], algorithm: Algorithm) -> Result<Self, KeyError> {
-        if algorithm.is_symmetric() {
+        if !algorithm.is_ed25519() {
             return Err(KeyError::WrongAlgorithm);
         }
         if !is_canonical(public) {
@@ -192,8 +219,18 @@ impl VerifyingKey {
         if key.is_weak() {
             return Err(KeyError::WeakKey);
         }
-        let identity = Identity::new(algorithm, base64url::encode(&thumbprint(public)))?;
+        let identity = Identity::new(algorithm, pair_kid(PublicHalf::Ed25519(public)))?;
         Ok(Self { identity, public: Public::Ed25519(Box::new(key)) })
+    }
+
+    /// A P-256 key for ES256 from its coordinates, big-endian; the `kid` is its thumbprint.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] where they are no point of the curve.
+    pub fn p256(x: &[u8; 32], y: &[u8; 32]) -> Result<Self, KeyError> {
+        let public = Box::new(PublicPoint::new(Point { x: *x, y: *y })?);
+        let identity = Identity::new(Algorithm::Es256, pair_kid(PublicHalf::P256(public.point())))?;
+        Ok(Self { identity, public: Public::P256(public) })
     }
 
     /// An HMAC key that only verifies; see [`SigningKey::hmac`].
@@ -214,12 +251,15 @@ impl VerifyingKey {
         jwk::public_key(json::object(json.as_bytes())?)
     }
 
-    /// An Ed25519 key from PEM, an SPKI `PUBLIC KEY`, with algorithm `EdDSA`.
+    /// A key from PEM, an SPKI `PUBLIC KEY`: Ed25519 with algorithm `EdDSA`, or P-256.
     ///
     /// # Errors
     /// A [`KeyError`] that says what does not fit.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        Self::ed25519(&pem::public(pem)?, Algorithm::EdDsa)
+        match pem::public(pem)? {
+            PublicPem::Ed25519(point) => Self::ed25519(&point, Algorithm::EdDsa),
+            PublicPem::P256(Point { x, y }) => Self::p256(&x, &y),
+        }
     }
 
     /// This key under another `kid`.
@@ -237,6 +277,7 @@ impl VerifyingKey {
     pub fn duplicate(&self) -> Self {
         let public = match &self.public {
             Public::Ed25519(key) => Public::Ed25519(key.clone()),
+            Public::P256(key) => Public::P256(key.clone()),
             Public::Hmac(mac) => Public::Hmac(mac.duplicate()),
         };
         Self { identity: self.identity.duplicate(), public }
@@ -253,8 +294,10 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` is this key's signature of `message`: full length, strict Ed25519 ([RFC 8032
-    /// section 5.1.7] with canonical `S` and `R` and no point of small order), constant-time for HMAC.
+    /// section 5.1.7] with canonical `S` and `R` and no point of small order), P-256 as r ‖ s
+    /// with high s accepted ([RFC 7518 section 3.4]), constant-time for HMAC.
     ///
+    /// [RFC 7518 section 3.4]: https://www.rfc-editor.org/rfc/rfc7518#section-3.4
     /// [RFC 8032 section 5.1.7]: https://www.rfc-editor.org/rfc/rfc8032#section-5.1.7
     pub fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {
@@ -262,6 +305,7 @@ impl VerifyingKey {
                 Ok(bytes) => key.verify_strict(message, &Signature::from_bytes(bytes)).is_ok(),
                 Err(_) => false,
             },
+            Public::P256(key) => key.accepts(message, signature),
             Public::Hmac(mac) => mac.accepts(message, signature),
         }
     }
@@ -271,23 +315,24 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError::SymmetricKey`] where there is no public half.
     pub fn public_jwk(&self) -> Result<String, KeyError> {
-        let public = self.public_bytes().ok_or(KeyError::SymmetricKey)?;
+        let public = self.public_half().ok_or(KeyError::SymmetricKey)?;
         Ok(jwk::write_public(self.algorithm(), self.kid(), public))
     }
 
     /// The JWK thumbprint, SHA-256 ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)); a symmetric key
     /// has none, because it would help to guess the secret.
     pub fn thumbprint(&self) -> Option<[u8; 32]> {
-        self.public_bytes().map(thumbprint)
+        self.public_half().map(thumbprint)
     }
 
     pub(super) fn header(&self, typ: Typ) -> &str {
         self.identity.header(typ)
     }
 
-    pub(super) fn public_bytes(&self) -> Option<&[u8; 32]> {
+    pub(super) fn public_half(&self) -> Option<PublicHalf<'_>> {
         match &self.public {
-            Public::Ed25519(key) => Some(key.as_bytes()),
+            Public::Ed25519(key) => Some(PublicHalf::Ed25519(key.as_bytes())),
+            Public::P256(key) => Some(PublicHalf::P256(key.point())),
             Public::Hmac(_) => None,
         }
     }
@@ -295,7 +340,7 @@ impl VerifyingKey {
     /// The secret of a symmetric key, to be written into a private JWK.
     pub(super) fn secret_bytes(&self) -> Option<&[u8]> {
         match &self.public {
-            Public::Ed25519(_) => None,
+            Public::Ed25519(_) | Public::P256(_) => None,
             Public::Hmac(mac) => Some(mac.secret()),
         }
     }

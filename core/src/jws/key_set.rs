@@ -173,7 +173,7 @@ impl KeySet {
         for key in &self.verifying {
             let signing = self.signing.as_ref().filter(|signing| signing.kid() == key.kid());
             let secret = signing.map(SigningKey::secret_bytes).or_else(|| key.secret_bytes());
-            keys.push(match (secret, key.public_bytes()) {
+            keys.push(match (secret, key.public_half()) {
                 (Some(secret), public) => jwk::write_private(key.algorithm(), key.kid(), public, secret),
                 (None, Some(public)) => Zeroizing::new(jwk::write_public(key.algorithm(), key.kid(), public)),
                 (None, None) => continue,

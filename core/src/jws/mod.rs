@@ -20,6 +20,7 @@ mod key_error;
 mod key_set;
 mod key_text;
 mod mac;
+mod p256_key;
 mod pem;
 mod typ;
 

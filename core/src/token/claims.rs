@@ -95,8 +95,8 @@ pub struct AccessClaims<'a> {
 
 impl<'a> AccessClaims<'a> {
     /// Reads the claims of a payload by the rules of `profile`; dates are not compared with any clock.
+    #[inline]
     pub(super) fn parse(verified: Verified<'a>, profile: Profile) -> Result<Self, InvalidToken> {
-        let object = json::object(verified.payload()).map_err(|_| InvalidToken::NotJson)?;
         let mut claims = Self {
             iss: None,
             aud: None,
@@ -113,17 +113,21 @@ impl<'a> AccessClaims<'a> {
             scope: None,
             auth_time: None,
             jkt: None,
-            object,
+            object: Object::EMPTY,
             key: verified.key(),
         };
-        let mut exp = None;
-        for member in object.members() {
-            let value = member.value;
-            let mut name = [0; 16];
+        let (mut exp, mut well_formed) = (None, true);
+        let object = json::members(verified.payload(), |member| {
+            let value = &member.value;
+            let mut decoded = [0; 16];
             // A name that does not fit is none of those that are known here.
-            let known = match member.name.decoded(&mut name).unwrap_or_default() {
+            let name = match member.name.as_str() {
+                Some(name) => name,
+                None => member.name.decoded(&mut decoded).unwrap_or_default(),
+            };
+            let known = match name {
                 "iss" => present(&mut claims.iss, value.as_text()),
-                "aud" => present(&mut claims.aud, Audience::parse(value)),
+                "aud" => present(&mut claims.aud, Audience::parse(*value)),
                 "sub" => present(&mut claims.sub, value.as_text()),
                 "client_id" => present(&mut claims.client_id, value.as_text()),
                 "exp" => present(&mut exp, date(value, profile)),
@@ -139,7 +143,11 @@ impl<'a> AccessClaims<'a> {
                 "cnf" => confirmation(&mut claims.jkt, value),
                 _ => Some(()),
             };
-            known.ok_or(InvalidToken::ClaimsMalformed)?;
+            well_formed &= known.is_some();
+        });
+        claims.object = object.map_err(|_| InvalidToken::NotJson)?;
+        if !well_formed {
+            return Err(InvalidToken::ClaimsMalformed);
         }
         claims.exp = exp.ok_or(InvalidToken::MissingClaim)?;
         Ok(claims)
@@ -197,7 +205,8 @@ fn present<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
 }
 
 /// A `NumericDate` ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)).
-fn date(value: Value<'_>, profile: Profile) -> Option<Timestamp> {
+#[inline]
+fn date(value: &Value<'_>, profile: Profile) -> Option<Timestamp> {
     let number = value.as_number()?;
     let seconds = match profile {
         Profile::AccessToken => number.as_u64(),
@@ -206,17 +215,18 @@ fn date(value: Value<'_>, profile: Profile) -> Option<Timestamp> {
     seconds.map(Timestamp::from_unix_seconds)
 }
 
-fn integer(value: Value<'_>) -> Option<u64> {
+#[inline]
+fn integer(value: &Value<'_>) -> Option<u64> {
     value.as_number()?.as_u64()
 }
 
-fn session(sid: &mut Option<SessionId>, value: Value<'_>, profile: Profile) -> Option<()> {
+fn session(sid: &mut Option<SessionId>, value: &Value<'_>, profile: Profile) -> Option<()> {
     let mut buffer = [0; SessionId::TEXT_LEN];
     *sid = value.as_text()?.decoded(&mut buffer).and_then(SessionId::parse);
     if sid.is_none() && profile == Profile::AccessToken { None } else { Some(()) }
 }
 
-fn confirmation(jkt: &mut Option<[u8; 32]>, value: Value<'_>) -> Option<()> {
+fn confirmation(jkt: &mut Option<[u8; 32]>, value: &Value<'_>) -> Option<()> {
     let Some(thumbprint) = value.as_object()?.get("jkt") else { return Some(()) };
     let mut text = [0; 43];
     let mut bytes = [0; 32];

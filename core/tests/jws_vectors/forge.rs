@@ -114,6 +114,11 @@ pub(crate) fn jwt(claims: &Claims) -> String {
 
 /// A file of cases, each with a number made of its class and its place there.
 pub(crate) fn file(title: &str, cases: Vec<Case>) -> Value {
+    file_for(title, verifiers(), cases)
+}
+
+/// The same with verifiers of its own.
+pub(crate) fn file_for(title: &str, verifiers: Value, cases: Vec<Case>) -> Value {
     let mut counts = std::collections::BTreeMap::new();
     let tokens: Vec<Value> = cases
         .into_iter()
@@ -130,7 +135,15 @@ pub(crate) fn file(title: &str, cases: Vec<Case>) -> Value {
             })
         })
         .collect();
-    json!({"title": title, "verifiers": verifiers(), "tokens": tokens})
+    json!({"title": title, "verifiers": verifiers, "tokens": tokens})
+}
+
+/// A verifier of access tokens by these keys.
+pub(crate) fn access_verifier(keys: Value) -> Value {
+    json!({
+        "profile": "access_token", "issuer": "https://id.example", "audience": "https://api.example",
+        "leeway": 5, "max_ttl": 3600, "now": 1_800_000_000u64, "jwks": {"keys": keys},
+    })
 }
 
 fn verifiers() -> Value {
@@ -140,12 +153,6 @@ fn verifiers() -> Value {
     let other = SigningKey::ed25519(&[8; 32], Algorithm::EdDsa).unwrap().with_kid("other").unwrap();
     let other: Value = serde_json::from_str(&other.verifying_key().public_jwk().unwrap()).unwrap();
     let oct = json!({"kty": "oct", "kid": "hs", "alg": "HS256", "k": encode(&secret())});
-    let access = |keys: Value| {
-        json!({
-            "profile": "access_token", "issuer": "https://id.example", "audience": "https://api.example",
-            "leeway": 5, "max_ttl": 3600, "now": 1_800_000_000u64, "jwks": {"keys": keys},
-        })
-    };
     let jwt = |issuer: Value, audience: Value| {
         json!({
             "profile": "jwt", "issuer": issuer, "audience": audience,
@@ -153,10 +160,10 @@ fn verifiers() -> Value {
         })
     };
     json!({
-        "access": access(json!([public])),
-        "access-two": access(json!([public, other])),
-        "access-no-alg": access(json!([without_alg])),
-        "access-hs256": access(json!([oct])),
+        "access": access_verifier(json!([public])),
+        "access-two": access_verifier(json!([public, other])),
+        "access-no-alg": access_verifier(json!([without_alg])),
+        "access-hs256": access_verifier(json!([oct])),
         "jwt": jwt(Value::Null, Value::Null),
         "jwt-named": jwt(json!("https://id.example"), json!("https://api.example")),
     })

@@ -20,12 +20,12 @@ fn oct(len: usize, alg: &str) -> Value {
     json!({"kty": "oct", "kid": "s", "alg": alg, "k": encode(&vec![5; len])})
 }
 
-fn with(mut jwk: Value, name: &str, value: Value) -> Value {
+pub(crate) fn with(mut jwk: Value, name: &str, value: Value) -> Value {
     jwk[name] = value;
     jwk
 }
 
-fn without(mut jwk: Value, name: &str) -> Value {
+pub(crate) fn without(mut jwk: Value, name: &str) -> Value {
     jwk.as_object_mut().unwrap().remove(name);
     jwk
 }
@@ -237,7 +237,7 @@ fn bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn numbered(cases: Vec<(u32, String, &str, String, &str)>) -> Vec<Value> {
+pub(crate) fn numbered(cases: Vec<(u32, String, &str, String, &str)>) -> Vec<Value> {
     let mut counts = std::collections::BTreeMap::new();
     let numbered = cases.into_iter().map(|(class, name, import, input, expected)| {
         let count = counts.entry(class).or_insert(0);

@@ -10,6 +10,7 @@
 )]
 
 mod claims;
+mod es256;
 mod forge;
 mod headers;
 mod keys;
@@ -32,8 +33,20 @@ fn files() -> Vec<(&'static str, Value)> {
             "signatures.json",
             forge::file("Signatures and encodings: attack classes 2, 8 to 11, 22, 30", signatures::cases()),
         ),
+        (
+            "es256.json",
+            with_keys(
+                forge::file_for("ES256: attack classes 3, 8, 34", es256::verifiers(), es256::tokens()),
+                es256::keys(),
+            ),
+        ),
         ("keys.json", json!({"title": "Keys: attack classes 2, 6, 34", "keys": keys::cases()})),
     ]
+}
+
+fn with_keys(mut file: Value, keys: Vec<Value>) -> Value {
+    file["keys"] = keys.into();
+    file
 }
 
 #[test]

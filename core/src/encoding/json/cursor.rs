@@ -69,6 +69,18 @@ impl<'a> Cursor<'a> {
         count
     }
 
+    /// Steps to the next quotation mark, backslash or control character, or to the end.
+    pub(super) fn skip_plain(&mut self) {
+        while let Some(eight) = self.rest().first_chunk() {
+            let found = first_special(u64::from_le_bytes(*eight));
+            self.skip(found);
+            if found < 8 {
+                return;
+            }
+        }
+        self.skip_while(|b| b != b'"' && b != b'\\' && b >= 0x20);
+    }
+
     /// The string that starts here, in a text that was read before.
     pub(super) fn known_string(&mut self) -> Option<Text<'a>> {
         if !self.take(b'"') {
@@ -77,7 +89,7 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.skip_while(|b| b != b'"' && b != b'\\');
+            self.skip_plain();
             match self.peek()? {
                 b'"' => break,
                 _ => {
@@ -142,4 +154,17 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
+
+/// How many of eight bytes, the lowest first, stand before the first quotation mark, backslash or control
+/// character.
+fn first_special(eight: u64) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // The top bit of each byte that is below `limit`; of those above the lowest such byte a borrow may
+    // have set others too, which does not matter for the first.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word;
+    let equal = |byte: u8| below(eight ^ ONES.wrapping_mul(byte.into()), 1);
+    let special = (equal(b'"') | equal(b'\\') | below(eight, 0x20)) & TOPS;
+    special.trailing_zeros() as usize / 8
 }

@@ -4,13 +4,14 @@
 //! for names by [`MAX_NAMES`].
 
 use super::cursor::Cursor;
-use super::{JsonError, MAX_DEPTH, MAX_NAMES, Number, Object, Text};
+use super::{Array, JsonError, MAX_DEPTH, MAX_NAMES, Member, Number, Object, Text, Value};
 
-/// A name of an object that is still open: a hash of its characters, and where it stands.
+/// A name of an object that is still open: a hash of its characters, and where it stands. Both are short,
+/// because the list of names has to be cleared for every text.
 #[derive(Clone, Copy)]
 struct Name {
-    hash: u32,
-    at: u32,
+    hash: u16,
+    at: u16,
 }
 
 struct Names<'a> {
@@ -19,88 +20,130 @@ struct Names<'a> {
     count: usize,
 }
 
+/// The names of one object: where they begin in the list, and a bit for each hash that is among them.
+struct Siblings {
+    first: usize,
+    seen: u64,
+}
+
 impl<'a> Names<'a> {
-    /// Adds the name that stands at `at` to the object whose names begin at `first`.
-    fn add(&mut self, first: usize, at: usize, name: Text<'a>) -> Result<(), JsonError> {
-        let hash = hash(name);
-        let same = |other: &Name| {
-            let mut there = Cursor::new(self.text);
-            there.skip(usize::try_from(other.at).unwrap_or(usize::MAX));
-            there.known_string() == Some(name)
+    /// Adds the name that stands at `at` to an object.
+    #[inline(always)]
+    fn add(&mut self, object: &mut Siblings, at: usize, name: Text<'a>) -> Result<(), JsonError> {
+        // A name with escapes may be any of the others, and each that follows may be it.
+        let (hash, bit) = match name.as_str() {
+            Some(plain) => {
+                let hash = hash(plain.as_bytes());
+                (hash, 1u64.rotate_left(u32::from(hash) >> 1))
+            }
+            None => (ESCAPED, u64::MAX),
         };
-        let siblings = self.open.get(first..self.count).unwrap_or_default();
-        if siblings.iter().any(|other| other.hash == hash && same(other)) {
-            return Err(JsonError::DuplicateMember);
+        if object.seen & bit != 0 {
+            let same = |other: &Name| {
+                let mut there = Cursor::new(self.text);
+                there.skip(other.at.into());
+                there.known_string() == Some(name)
+            };
+            let may_be = |other: &Name| other.hash == hash || other.hash == ESCAPED || hash == ESCAPED;
+            let siblings = self.open.get(object.first..self.count).unwrap_or_default();
+            if siblings.iter().any(|other| may_be(other) && same(other)) {
+                return Err(JsonError::DuplicateMember);
+            }
         }
-        let at = u32::try_from(at).map_err(|_| JsonError::TooLarge)?;
+        object.seen |= bit;
+        let at = u16::try_from(at).map_err(|_| JsonError::TooLarge)?;
         *self.open.get_mut(self.count).ok_or(JsonError::TooManyMembers)? = Name { hash, at };
         self.count = self.count.saturating_add(1);
         Ok(())
     }
 }
 
-/// FNV-1a over the code points. Only a shortcut: equal hashes are followed by a full comparison.
-fn hash(text: Text<'_>) -> u32 {
-    const BASIS: u32 = 0x811c_9dc5;
-    let step = |hash: u32, code: u32| (hash ^ code).wrapping_mul(0x0100_0193);
-    match text.as_str() {
-        Some(plain) if plain.is_ascii() => plain.bytes().fold(BASIS, |h, b| step(h, u32::from(b))),
-        _ => text.chars().fold(BASIS, |h, c| step(h, u32::from(c))),
-    }
+/// Stands for the hash of a name that is written with escapes.
+const ESCAPED: u16 = 0;
+
+/// A hash of the length, the beginning and the end. Only a shortcut: equal hashes are followed by a full
+/// comparison.
+#[inline(always)]
+fn hash(name: &[u8]) -> u16 {
+    let ends = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23),
+        _ => match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) => {
+                u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+            }
+            _ => name.iter().fold(1, |word, byte| word << 8 | u64::from(*byte)),
+        },
+    };
+    let [.., low, high] = (ends ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+    u16::from_le_bytes([low, high]) | 1
 }
 
-pub(super) fn document(text: &str) -> Result<Object<'_>, JsonError> {
+/// Reads a document and hands each member of its top level to `visit`.
+pub(super) fn document<'a>(text: &'a str, visit: impl FnMut(&Member<'a>)) -> Result<Object<'a>, JsonError> {
     let mut names = Names { text, open: [Name { hash: 0, at: 0 }; MAX_NAMES], count: 0 };
     let mut cursor = Cursor::new(text);
     cursor.skip_space();
-    let start = cursor.at();
-    let is_object = cursor.peek() == Some(b'{');
-    value(&mut cursor, &mut names, MAX_DEPTH)?;
-    let object = Object::new(cursor.since(start));
+    let read = match cursor.peek() {
+        Some(b'{') => Some(object(&mut cursor, &mut names, MAX_DEPTH.saturating_sub(1), visit)?),
+        _ => value(&mut cursor, &mut names, MAX_DEPTH, &mut Value::Null).map(|()| None)?,
+    };
     cursor.skip_space();
-    match (cursor.rest().is_empty(), is_object) {
-        (false, _) => Err(JsonError::Syntax),
-        (true, false) => Err(JsonError::NotAnObject),
-        (true, true) => Ok(object),
-    }
+    if cursor.rest().is_empty() { read.ok_or(JsonError::NotAnObject) } else { Err(JsonError::Syntax) }
 }
 
-/// Reads one value; `depth` objects or arrays may still be opened.
-fn value<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> Result<(), JsonError> {
-    let word = match cursor.peek().ok_or(JsonError::Syntax)? {
-        b'"' => return string(cursor).map(|_| ()),
-        b'{' => return object(cursor, names, depth.checked_sub(1).ok_or(JsonError::TooDeep)?),
-        b'[' => return array(cursor, names, depth.checked_sub(1).ok_or(JsonError::TooDeep)?),
-        b'-' | b'0'..=b'9' => return number(cursor),
-        b't' => "true",
-        b'f' => "false",
-        b'n' => "null",
+/// Reads one value into `read`; `depth` objects or arrays may still be opened. It is not given back but
+/// written, for a result that may hold an error is copied through memory in odd pieces.
+fn value<'a>(
+    cursor: &mut Cursor<'a>,
+    names: &mut Names<'a>,
+    depth: usize,
+    read: &mut Value<'a>,
+) -> Result<(), JsonError> {
+    let deeper = || depth.checked_sub(1).ok_or(JsonError::TooDeep);
+    *read = match cursor.peek().ok_or(JsonError::Syntax)? {
+        b'"' => Value::String(string(cursor)?),
+        b'{' => Value::Object(object(cursor, names, deeper()?, |_| ())?),
+        b'[' => Value::Array(array(cursor, names, deeper()?)?),
+        b'-' | b'0'..=b'9' => Value::Number(number(cursor)?),
+        b't' if cursor.take_word("true") => Value::Bool(true),
+        b'f' if cursor.take_word("false") => Value::Bool(false),
+        b'n' if cursor.take_word("null") => Value::Null,
         _ => return Err(JsonError::Syntax),
     };
-    if cursor.take_word(word) { Ok(()) } else { Err(JsonError::Syntax) }
+    Ok(())
 }
 
-fn object<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> Result<(), JsonError> {
-    let first = names.count;
+fn object<'a>(
+    cursor: &mut Cursor<'a>,
+    names: &mut Names<'a>,
+    depth: usize,
+    mut visit: impl FnMut(&Member<'a>),
+) -> Result<Object<'a>, JsonError> {
+    let start = cursor.at();
+    let mut siblings = Siblings { first: names.count, seen: 0 };
     cursor.skip(1);
     cursor.skip_space();
     if cursor.take(b'}') {
-        return Ok(());
+        return Ok(Object::new(cursor.since(start)));
     }
     loop {
         let at = cursor.at();
         let name = string(cursor)?;
-        names.add(first, at, name)?;
+        names.add(&mut siblings, at, name)?;
         cursor.skip_space();
         if !cursor.take(b':') {
             return Err(JsonError::Syntax);
         }
         cursor.skip_space();
-        value(cursor, names, depth)?;
+        let at = cursor.at();
+        let mut member = Member { name, value: Value::Null, raw: "" };
+        value(cursor, names, depth, &mut member.value)?;
+        member.raw = cursor.since(at);
+        visit(&member);
         cursor.skip_space();
         if cursor.take(b'}') {
-            names.count = first;
-            return Ok(());
+            names.count = siblings.first;
+            return Ok(Object::new(cursor.since(start)));
         }
         if !cursor.take(b',') {
             return Err(JsonError::Syntax);
@@ -109,17 +152,18 @@ fn object<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> R
     }
 }
 
-fn array<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> Result<(), JsonError> {
+fn array<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> Result<Array<'a>, JsonError> {
+    let start = cursor.at();
     cursor.skip(1);
     cursor.skip_space();
     if cursor.take(b']') {
-        return Ok(());
+        return Ok(Array::new(cursor.since(start)));
     }
     loop {
-        value(cursor, names, depth)?;
+        value(cursor, names, depth, &mut Value::Null)?;
         cursor.skip_space();
         if cursor.take(b']') {
-            return Ok(());
+            return Ok(Array::new(cursor.since(start)));
         }
         if !cursor.take(b',') {
             return Err(JsonError::Syntax);
@@ -128,6 +172,7 @@ fn array<'a>(cursor: &mut Cursor<'a>, names: &mut Names<'a>, depth: usize) -> Re
     }
 }
 
+#[inline(always)]
 fn string<'a>(cursor: &mut Cursor<'a>) -> Result<Text<'a>, JsonError> {
     if !cursor.take(b'"') {
         return Err(JsonError::Syntax);
@@ -135,7 +180,7 @@ fn string<'a>(cursor: &mut Cursor<'a>) -> Result<Text<'a>, JsonError> {
     let start = cursor.at();
     let mut escaped = false;
     loop {
-        cursor.skip_while(|b| b != b'"' && b != b'\\' && b >= 0x20);
+        cursor.skip_plain();
         match cursor.peek() {
             Some(b'"') => break,
             Some(b'\\') => {
@@ -184,20 +229,24 @@ fn code_unit(cursor: &mut Cursor<'_>) -> Result<u32, JsonError> {
     Ok(unit)
 }
 
-fn number(cursor: &mut Cursor<'_>) -> Result<(), JsonError> {
+#[inline(always)]
+fn number<'a>(cursor: &mut Cursor<'a>) -> Result<Number<'a>, JsonError> {
     let start = cursor.at();
-    cursor.take(b'-');
+    let negative = cursor.take(b'-');
     let leading_zero = cursor.peek() == Some(b'0');
-    match cursor.skip_while(|b| b.is_ascii_digit()) {
-        0 => return Err(JsonError::Syntax),
-        1 => {}
-        _ if leading_zero => return Err(JsonError::Syntax),
-        _ => {}
-    }
-    if cursor.take(b'.') && cursor.skip_while(|b| b.is_ascii_digit()) == 0 {
+    let digits = cursor.skip_while(|b| b.is_ascii_digit());
+    if digits == 0 || leading_zero && digits > 1 {
         return Err(JsonError::Syntax);
     }
+    let mut plain = true;
+    if cursor.take(b'.') {
+        plain = false;
+        if cursor.skip_while(|b| b.is_ascii_digit()) == 0 {
+            return Err(JsonError::Syntax);
+        }
+    }
     if let Some(b'e' | b'E') = cursor.peek() {
+        plain = false;
         cursor.skip(1);
         if let Some(b'+' | b'-') = cursor.peek() {
             cursor.skip(1);
@@ -207,5 +256,7 @@ fn number(cursor: &mut Cursor<'_>) -> Result<(), JsonError> {
         }
     }
     let number = Number::new(cursor.since(start));
-    if number.is_representable() { Ok(()) } else { Err(JsonError::NumberOutOfRange) }
+    // 18 digits fit 64 bits.
+    let short = plain && !negative && digits <= 18;
+    if short || number.is_representable() { Ok(number) } else { Err(JsonError::NumberOutOfRange) }
 }

@@ -102,6 +102,15 @@ impl core::error::Error for JsonError {}
 /// # Errors
 /// A [`JsonError`] for the first thing that is wrong.
 pub fn object(bytes: &[u8]) -> Result<Object<'_>, JsonError> {
+    members(bytes, |_| ())
+}
+
+/// As [`object`], in one pass with those who want its members: each is handed to `visit` as soon as it
+/// was read. What was made of them must be dropped where this fails, for what follows was not read then.
+///
+/// # Errors
+/// As [`object`].
+pub fn members<'a>(bytes: &'a [u8], visit: impl FnMut(&Member<'a>)) -> Result<Object<'a>, JsonError> {
     if bytes.len() > MAX_LEN {
         return Err(JsonError::TooLarge);
     }
@@ -109,5 +118,5 @@ pub fn object(bytes: &[u8]) -> Result<Object<'_>, JsonError> {
     if text.starts_with('\u{feff}') {
         return Err(JsonError::NotUtf8);
     }
-    grammar::document(text)
+    grammar::document(text, visit)
 }

@@ -37,10 +37,19 @@ impl<'a> Number<'a> {
 
     /// The value, where it is written as a plain integer from 0 to [`MAX_SAFE_INTEGER`].
     pub fn as_u64(self) -> Option<u64> {
-        if !self.raw.bytes().all(|b| b.is_ascii_digit()) {
+        // 2^53 − 1 has 16 digits, and a number has no leading zeros.
+        if self.raw.len() > 16 {
             return None;
         }
-        self.raw.parse().ok().filter(|value| *value <= MAX_SAFE_INTEGER)
+        let mut value = 0u64;
+        for byte in self.raw.bytes() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+        }
+        Some(value).filter(|value| *value <= MAX_SAFE_INTEGER)
     }
 
     /// The value rounded down, where it lies from 0 to [`MAX_SAFE_INTEGER`] and carries no sign. A

@@ -26,6 +26,7 @@ pub enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// The string, where it is one.
+    #[inline]
     pub fn as_text(self) -> Option<Text<'a>> {
         match self {
             Self::String(text) => Some(text),
@@ -34,6 +35,7 @@ impl<'a> Value<'a> {
     }
 
     /// The number, where it is one.
+    #[inline]
     pub fn as_number(self) -> Option<Number<'a>> {
         match self {
             Self::Number(number) => Some(number),
@@ -42,6 +44,7 @@ impl<'a> Value<'a> {
     }
 
     /// The array, where it is one.
+    #[inline]
     pub fn as_array(self) -> Option<Array<'a>> {
         match self {
             Self::Array(array) => Some(array),
@@ -50,6 +53,7 @@ impl<'a> Value<'a> {
     }
 
     /// The object, where it is one.
+    #[inline]
     pub fn as_object(self) -> Option<Object<'a>> {
         match self {
             Self::Object(object) => Some(object),
@@ -76,6 +80,9 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// The object without members.
+    pub const EMPTY: Self = Self { raw: "{}" };
+
     pub(super) fn new(raw: &'a str) -> Self {
         Self { raw }
     }
