@@ -9,6 +9,8 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ed25519_dalek::{Signer, SigningKey as Ed25519};
 use hmac::{Hmac, KeyInit, Mac};
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::{Signature as P256Signature, SigningKey as P256};
 use safeconduct::Authority;
 use safeconduct::core::id::{Partition, SessionId, SubjectHandle};
 use safeconduct::core::jws::{Algorithm, KeySet, Typ, sign};
@@ -57,7 +59,7 @@ fn payload() -> String {
 /// Access tokens: sign, verify, and the bare primitive over the very same bytes.
 fn access_tokens(c: &mut Criterion) {
     let payload = payload();
-    for (name, algorithm) in [("hs256", Algorithm::Hs256), ("eddsa", Algorithm::EdDsa)] {
+    for (name, algorithm) in [("hs256", Algorithm::Hs256), ("eddsa", Algorithm::EdDsa), ("es256", Algorithm::Es256)] {
         let signing = key(algorithm);
         let token = sign(&signing, Typ::AccessToken, payload.as_bytes());
         let config = VerifierConfig::access_token(ISSUER, AUDIENCE);
@@ -72,6 +74,11 @@ fn access_tokens(c: &mut Criterion) {
         if algorithm.is_symmetric() {
             let keyed = Hmac::<Sha256>::new_from_slice(&[5; 64]).unwrap();
             group.bench_function("floor", |b| b.iter(|| bare(&keyed, black_box(input))));
+        } else if algorithm == Algorithm::Es256 {
+            let bare = P256::from_slice(&[7; 32]).unwrap();
+            let (public, signature): (_, P256Signature) = (*bare.verifying_key(), bare.sign(input));
+            group.bench_function("floor_sign", |b| b.iter(|| -> P256Signature { bare.sign(black_box(input)) }));
+            group.bench_function("floor_verify", |b| b.iter(|| public.verify(black_box(input), &signature).unwrap()));
         } else {
             let bare = Ed25519::from_bytes(&[7; 32]);
             let (public, signature) = (bare.verifying_key(), bare.sign(input));
