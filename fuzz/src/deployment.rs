@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use safeconduct_core::id::SessionId;
 use safeconduct_core::jws::{Algorithm, KeySet, SigningKey};
+use safeconduct_core::revocation::entry::Entry;
 use safeconduct_core::revocation::view::View;
 use safeconduct_core::secret::Secrets;
 use safeconduct_core::session::exchange::{Answer, Entropy, Exchange, Failure, Need, Reply, Request};
@@ -86,6 +87,8 @@ pub struct Conversation {
     pub asked: usize,
     /// Every commit that was carried out.
     pub commits: Vec<Commit>,
+    /// Whether what it commits is not entered in the view: a fault.
+    pub forgets: bool,
 }
 
 impl Conversation {
@@ -93,12 +96,12 @@ impl Conversation {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let exchange = Exchange::begin(request, now, Entropy::from_seed(bytes));
-        Self { exchange, need: None, asked: 0, commits: Vec::new() }
+        Self { exchange, need: None, asked: 0, commits: Vec::new(), forgets: false }
     }
 
     /// One step: what is needed is asked of the store, and the exchange hears the answer at once. So
     /// what is acknowledged is acknowledged in the order of the commits.
-    pub fn step(&mut self, store: &mut Store, issuer: &Issuer, view: &View) -> Result<Option<Reply>, Failure> {
+    pub fn step(&mut self, store: &mut Store, issuer: &Issuer, view: &mut View) -> Result<Option<Reply>, Failure> {
         let answer = match self.need.take() {
             None => Answer::Begin,
             Some(need) => {
@@ -109,6 +112,10 @@ impl Conversation {
                     Need::Commit(commit) => {
                         let committed = store.commit(&commit);
                         if committed == Committed::Done {
+                            // As the loop of an authority does: a later step may fail, and this one stands.
+                            for logged in commit.log.iter().filter(|_| !self.forgets) {
+                                view.enter(&Entry::open(&logged.bytes, issuer.keyring())?);
+                            }
                             self.commits.push(commit);
                         }
                         Answer::Committed(committed)
@@ -127,7 +134,7 @@ impl Conversation {
     }
 
     /// All steps to the end.
-    pub fn finish(&mut self, store: &mut Store, issuer: &Issuer, view: &View) -> Result<Reply, Failure> {
+    pub fn finish(&mut self, store: &mut Store, issuer: &Issuer, view: &mut View) -> Result<Reply, Failure> {
         loop {
             if let Some(reply) = self.step(store, issuer, view)? {
                 return Ok(reply);

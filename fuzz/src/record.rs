@@ -43,7 +43,7 @@ fn world() -> &'static World {
         let mut store = Store::default();
         let mut run = |request, seed| {
             let mut conversation = Conversation::begin(request, START, seed);
-            conversation.finish(&mut store, &issuer, &View::new()).expect("a good store")
+            conversation.finish(&mut store, &issuer, &mut View::new()).expect("a good store")
         };
         run(Request::Open, 1);
         let commitment = Some(Secret::new([3; 32]).commitment());
@@ -221,7 +221,7 @@ fn judge_authentic(reply: &Result<Reply, Failure>, commits: &[Commit], store: &m
             continue;
         }
         let mut conversation = Conversation::begin(Request::Revoke(sid, Reason::Administrative), START, 7);
-        let again = conversation.finish(store, &world.issuer, &View::new());
+        let again = conversation.finish(store, &world.issuer, &mut View::new());
         hold(again.is_ok(), || format!("cannot be read again: {again:?}"))?;
     }
     Ok(())

@@ -46,7 +46,7 @@ struct World {
 
 fn decide(store: &mut Store, issuer: &Issuer, request: Request, late: u64, seed: u64) -> Box<Decided> {
     let mut conversation = Conversation::begin(request, START.plus(Seconds::new(late)), seed);
-    match conversation.finish(store, issuer, &View::new()) {
+    match conversation.finish(store, issuer, &mut View::new()) {
         Ok(Reply::Decided(decided)) => decided,
         other => panic!("{other:?}"),
     }
@@ -133,7 +133,7 @@ fn changes_nothing(text: &str, world: &World) -> Judged {
         let Ok(present) = Present::parse(text, shown, &world.issuer) else { continue };
         let mut store = world.store.clone();
         let mut conversation = Conversation::begin(Request::Present(Box::new(present)), START, 9);
-        let reply = conversation.finish(&mut store, &world.issuer, &View::new());
+        let reply = conversation.finish(&mut store, &world.issuer, &mut View::new());
         let Ok(Reply::Decided(decided)) = reply else { return Err(Broken(format!("{reply:?}"))) };
         let is_refused = decided.outcome == Outcome::Refused(Refusal::NotOurs);
         hold(is_refused && conversation.commits.is_empty(), || format!("{:?}: {text}", decided.outcome))?;

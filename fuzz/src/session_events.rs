@@ -120,7 +120,7 @@ fn newest<T>(all: &[T], index: u8) -> Option<&T> {
 impl Stage<'_> {
     fn open(&mut self) -> Judged {
         let mut conversation = Conversation::begin(Request::Open, self.now, u64::MAX);
-        let reply = conversation.finish(&mut self.store, self.issuer, &self.view);
+        let reply = conversation.finish(&mut self.store, self.issuer, &mut self.view);
         hold(matches!(reply, Ok(Reply::Opened)), || format!("{reply:?}"))
     }
 
@@ -128,7 +128,7 @@ impl Stage<'_> {
         match op {
             Op::One(act) => {
                 let Some(mut begun) = self.begin(act)? else { return Ok(()) };
-                let reply = begun.conversation.finish(&mut self.store, self.issuer, &self.view);
+                let reply = begun.conversation.finish(&mut self.store, self.issuer, &mut self.view);
                 self.done(&begun, reply, true)
             }
             Op::Lost { act, steps } => {
@@ -141,7 +141,7 @@ impl Stage<'_> {
                 };
                 self.ledger.an_answer_was_lost(erased);
                 for _ in 0..=steps % 8 {
-                    let step = begun.conversation.step(&mut self.store, self.issuer, &self.view);
+                    let step = begun.conversation.step(&mut self.store, self.issuer, &mut self.view);
                     if step.map_err(|failure| Broken(format!("{failure:?}")))?.is_some() {
                         break;
                     }
@@ -182,7 +182,7 @@ impl Stage<'_> {
             let place = usize::from(!goes_first);
             let place = if running[place].is_some() { place } else { 1 - place };
             let Some(begun) = &mut running[place] else { return Ok(()) };
-            let step = begun.conversation.step(&mut self.store, self.issuer, &self.view);
+            let step = begun.conversation.step(&mut self.store, self.issuer, &mut self.view);
             let reply = match step {
                 Ok(None) => continue,
                 Ok(Some(reply)) => Ok(reply),
@@ -221,7 +221,9 @@ impl Stage<'_> {
     fn begin(&mut self, act: &Act) -> Result<Option<Begun>, Broken> {
         let Some((asked, request)) = self.request(act)? else { return Ok(None) };
         self.seed += 1;
-        Ok(Some(Begun { asked, conversation: Conversation::begin(request, self.now, self.seed) }))
+        let mut conversation = Conversation::begin(request, self.now, self.seed);
+        conversation.forgets = self.forgets;
+        Ok(Some(Begun { asked, conversation }))
     }
 
     fn request(&mut self, act: &Act) -> Result<Option<(Asked, Request)>, Broken> {
