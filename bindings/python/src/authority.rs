@@ -25,10 +25,23 @@ use crate::verifier::{is_slow, with_scratch};
 use crate::{clock, error};
 
 /// The keys that an authority signs with.
-#[derive(FromPyObject)]
 enum Signing<'py> {
     Set(Bound<'py, KeySet>),
     Key(Bound<'py, SigningKey>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Signing<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(set) = value.cast::<KeySet>() {
+            return Ok(Self::Set(set.to_owned()));
+        }
+        match value.cast::<SigningKey>() {
+            Ok(key) => Ok(Self::Key(key.to_owned())),
+            Err(_) => Err(error::wrong_type(value, "a KeySet or a SigningKey")),
+        }
+    }
 }
 
 /// Issues, refreshes, verifies and revokes. Share one between threads.

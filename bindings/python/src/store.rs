@@ -81,9 +81,12 @@ impl<'py> FromPyObject<'_, 'py> for AnyStore {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match value.cast::<MemoryStore>() {
-            Ok(memory) => Ok(Self::Memory(Arc::clone(&memory.get().store))),
-            Err(_) => Ok(Self::Sqlite(Arc::clone(&value.cast::<SqliteStore>()?.get().store))),
+        if let Ok(memory) = value.cast::<MemoryStore>() {
+            return Ok(Self::Memory(Arc::clone(&memory.get().store)));
+        }
+        match value.cast::<SqliteStore>() {
+            Ok(sqlite) => Ok(Self::Sqlite(Arc::clone(&sqlite.get().store))),
+            Err(_) => Err(error::wrong_type(value, "a MemoryStore or a SqliteStore")),
         }
     }
 }
