@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use safeconduct::core::audit;
@@ -61,6 +62,8 @@ impl<'py> FromPyObject<'_, 'py> for Signing<'py> {
 pub(crate) struct Authority {
     authority: safeconduct::Authority<AnyStore>,
     clock: Option<Py<PyAny>>,
+    /// What `authority` calls, in one reference with it: the garbage collector counts.
+    audit: Option<Arc<Py<PyAny>>>,
     is_slow: bool,
 }
 
@@ -84,6 +87,9 @@ impl Authority {
             Signing::Set(set) => Arc::clone(&set.get().keys),
             Signing::Key(key) => Arc::clone(&key.get().keys),
         };
+        if audit.as_ref().is_some_and(|audit| !audit.bind(py).is_callable()) {
+            return Err(PyTypeError::new_err("audit must be callable"));
+        }
         let is_slow = is_slow(&keys);
         let policy = policy.map_or_else(policy::Policy::default, |policy| policy.get().policy.clone());
         let issuer = Issuer::new(issuer, audience, keys, &secrets.get().secrets, policy)
@@ -91,10 +97,11 @@ impl Authority {
         let time = clock::ask(py, clock.as_ref())?;
         let open = || clock::during(time, || safeconduct::Authority::open_with_clock(issuer, store, clock::now));
         let mut authority = py.detach(open).map_err(|error| error::authority(py, &error))?;
-        if let Some(sink) = audit {
+        let audit = audit.map(Arc::new);
+        if let Some(sink) = audit.clone() {
             authority = authority.with_audit(move |event| note(&sink, event));
         }
-        Ok(Self { authority, clock, is_slow })
+        Ok(Self { authority, clock, audit, is_slow })
     }
 
     /// Signs a subject in. The application has authenticated it.
@@ -269,6 +276,12 @@ impl Authority {
     #[getter]
     fn audience(&self) -> &str {
         self.authority.issuer().audience()
+    }
+
+    /// Clock and audit are often methods of what holds the authority. Such a ring is broken elsewhere in it.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self.clock.as_ref())?;
+        visit.call(self.audit.as_deref())
     }
 
     fn __repr__(&self) -> String {
