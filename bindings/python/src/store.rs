@@ -9,7 +9,8 @@ use safeconduct::store::{self, Store, StoreError};
 
 use crate::{error, fork};
 
-/// A store in memory, for tests: it ends with the process.
+/// A store in memory, for tests: it ends with the process. Do not fork while another thread uses it: the
+/// child could wait for that thread for ever.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct MemoryStore {
     store: Arc<store::MemoryStore>,

@@ -177,7 +177,9 @@ class KeySet:
 
 @final
 class MemoryStore:
-    """A store in memory, for tests: it ends with the process."""
+    """A store in memory, for tests: it ends with the process. Do not fork while another thread uses it: the
+    child could wait for that thread for ever.
+    """
 
     def __new__(cls) -> MemoryStore: ...
 
