@@ -250,7 +250,8 @@ impl Authority {
         self.run(py, |authority| authority.erase_subject(subject))
     }
 
-    /// The live sessions of a subject in order of their ids: at most `limit` after the session id `after`.
+    /// The live sessions of a subject in order of their ids as bytes (not as text): at most `limit` after the
+    /// session id `after`.
     ///
     /// Raises `SessionUnknown` where `after` is no session id, `StoreError`.
     #[pyo3(signature = (subject, *, after = None, limit = 100))]
