@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use safeconduct::core::audit;
@@ -25,10 +26,23 @@ use crate::verifier::{is_slow, with_scratch};
 use crate::{clock, error};
 
 /// The keys that an authority signs with.
-#[derive(FromPyObject)]
 enum Signing<'py> {
     Set(Bound<'py, KeySet>),
     Key(Bound<'py, SigningKey>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Signing<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(set) = value.cast::<KeySet>() {
+            return Ok(Self::Set(set.to_owned()));
+        }
+        match value.cast::<SigningKey>() {
+            Ok(key) => Ok(Self::Key(key.to_owned())),
+            Err(_) => Err(error::wrong_type(value, "a KeySet or a SigningKey")),
+        }
+    }
 }
 
 /// Issues, refreshes, verifies and revokes. Share one between threads.
@@ -48,6 +62,8 @@ enum Signing<'py> {
 pub(crate) struct Authority {
     authority: safeconduct::Authority<AnyStore>,
     clock: Option<Py<PyAny>>,
+    /// What `authority` calls, in one reference with it: the garbage collector counts.
+    audit: Option<Arc<Py<PyAny>>>,
     is_slow: bool,
 }
 
@@ -71,6 +87,9 @@ impl Authority {
             Signing::Set(set) => Arc::clone(&set.get().keys),
             Signing::Key(key) => Arc::clone(&key.get().keys),
         };
+        if audit.as_ref().is_some_and(|audit| !audit.bind(py).is_callable()) {
+            return Err(PyTypeError::new_err("audit must be callable"));
+        }
         let is_slow = is_slow(&keys);
         let policy = policy.map_or_else(policy::Policy::default, |policy| policy.get().policy.clone());
         let issuer = Issuer::new(issuer, audience, keys, &secrets.get().secrets, policy)
@@ -78,10 +97,11 @@ impl Authority {
         let time = clock::ask(py, clock.as_ref())?;
         let open = || clock::during(time, || safeconduct::Authority::open_with_clock(issuer, store, clock::now));
         let mut authority = py.detach(open).map_err(|error| error::authority(py, &error))?;
-        if let Some(sink) = audit {
+        let audit = audit.map(Arc::new);
+        if let Some(sink) = audit.clone() {
             authority = authority.with_audit(move |event| note(&sink, event));
         }
-        Ok(Self { authority, clock, is_slow })
+        Ok(Self { authority, clock, audit, is_slow })
     }
 
     /// Signs a subject in. The application has authenticated it.
@@ -230,7 +250,8 @@ impl Authority {
         self.run(py, |authority| authority.erase_subject(subject))
     }
 
-    /// The live sessions of a subject in order of their ids: at most `limit` after the session id `after`.
+    /// The live sessions of a subject in order of their ids as bytes (not as text): at most `limit` after the
+    /// session id `after`.
     ///
     /// Raises `SessionUnknown` where `after` is no session id, `StoreError`.
     #[pyo3(signature = (subject, *, after = None, limit = 100))]
@@ -256,6 +277,12 @@ impl Authority {
     #[getter]
     fn audience(&self) -> &str {
         self.authority.issuer().audience()
+    }
+
+    /// Clock and audit are often methods of what holds the authority. Such a ring is broken elsewhere in it.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self.clock.as_ref())?;
+        visit.call(self.audit.as_deref())
     }
 
     fn __repr__(&self) -> String {

@@ -1,6 +1,7 @@
 //! Raises the exceptions of `safeconduct.errors`. Which class belongs to which reason is written there,
 //! and nowhere else; here each error of Rust only says its family, its reason and its text.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use safeconduct::core::jws::KeyError;
@@ -93,6 +94,14 @@ pub(crate) fn key(py: Python<'_>, error: KeyError) -> PyErr {
 /// Secrets that cannot be had.
 pub(crate) fn secrets(py: Python<'_>, error: &SourceError) -> PyErr {
     raised(py, Family::Secrets, error.reason(), &error.to_string(), None)
+}
+
+/// An argument of another type than `wanted`, which names more than one.
+pub(crate) fn wrong_type(value: Borrowed<'_, '_, PyAny>, wanted: &str) -> PyErr {
+    match value.get_type().name() {
+        Ok(name) => PyTypeError::new_err(format!("'{name}' object is not {wanted}")),
+        Err(error) => error,
+    }
 }
 
 /// The reasons that core enumerates, by family, so that a test can see a class for each.

@@ -9,7 +9,8 @@ use safeconduct::store::{self, Store, StoreError};
 
 use crate::{error, fork};
 
-/// A store in memory, for tests: it ends with the process.
+/// A store in memory, for tests: it ends with the process. Do not fork while another thread uses it: the
+/// child could wait for that thread for ever.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct MemoryStore {
     store: Arc<store::MemoryStore>,
@@ -81,9 +82,12 @@ impl<'py> FromPyObject<'_, 'py> for AnyStore {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match value.cast::<MemoryStore>() {
-            Ok(memory) => Ok(Self::Memory(Arc::clone(&memory.get().store))),
-            Err(_) => Ok(Self::Sqlite(Arc::clone(&value.cast::<SqliteStore>()?.get().store))),
+        if let Ok(memory) = value.cast::<MemoryStore>() {
+            return Ok(Self::Memory(Arc::clone(&memory.get().store)));
+        }
+        match value.cast::<SqliteStore>() {
+            Ok(sqlite) => Ok(Self::Sqlite(Arc::clone(&sqlite.get().store))),
+            Err(_) => Err(error::wrong_type(value, "a MemoryStore or a SqliteStore")),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDateTime, PyDelta, PyFloat, PyTzInfo, PyTzInfoAccess};
 use safeconduct::core::time::{Seconds, Timestamp};
@@ -25,11 +25,14 @@ impl<'py> FromPyObject<'_, 'py> for Length {
         } else if let Ok(float) = value.cast::<PyFloat>() {
             whole(float.extract()?).ok_or_else(not_whole)?
         } else {
-            value.extract()?
+            integer(value, not_whole)?
         };
         Ok(Self(Seconds::new(seconds)))
     }
 }
+
+/// The end of the year 9999: no `datetime` is later. Whoever counts milliseconds is far beyond it.
+const LATEST: u64 = 253_402_300_799_999;
 
 /// A point: Unix seconds, whole or not, to the millisecond.
 #[derive(Clone, Copy)]
@@ -40,14 +43,17 @@ impl<'py> FromPyObject<'_, 'py> for Instant {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         refuse_bool(value)?;
-        let Ok(float) = value.cast::<PyFloat>() else {
-            return Ok(Self(Timestamp::from_unix_seconds(value.extract()?)));
+        let millis = match value.cast::<PyFloat>() {
+            Ok(float) => {
+                let seconds: f64 = float.extract()?;
+                whole((seconds * 1000.0).round()).ok_or_else(not_a_time)?
+            }
+            Err(_) => Timestamp::from_unix_seconds(integer(value, not_a_time)?).as_millis(),
         };
-        let seconds: f64 = float.extract()?;
-        match whole((seconds * 1000.0).round()) {
-            Some(millis) => Ok(Self(Timestamp::from_millis(millis))),
-            None => Err(PyValueError::new_err("a time is a finite number of Unix seconds, zero or more")),
+        if millis > LATEST {
+            return Err(not_a_time());
         }
+        Ok(Self(Timestamp::from_millis(millis)))
     }
 }
 
@@ -66,8 +72,8 @@ impl<'py> FromPyObject<'_, 'py> for Moment {
             return Err(PyTypeError::new_err("a datetime without a time zone names no moment: give it a tzinfo"));
         }
         let epoch = PyDateTime::from_timestamp(py, 0.0, Some(&PyTzInfo::utc(py)?.to_owned()))?;
-        let since: Duration = datetime.sub(epoch)?.extract()?;
-        Ok(Self(Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))))
+        let since: Duration = datetime.sub(epoch)?.extract().map_err(|_| not_a_time())?;
+        Ok(Self(Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(LATEST))))
     }
 }
 
@@ -81,6 +87,17 @@ pub(crate) fn datetime(py: Python<'_>, time: Timestamp) -> PyResult<Bound<'_, Py
 /// A `timedelta`.
 pub(crate) const fn timedelta(length: Seconds) -> Duration {
     Duration::from_secs(length.get())
+}
+
+fn not_a_time() -> PyErr {
+    PyValueError::new_err("a time is a number of Unix seconds (not milliseconds) from 0 to the end of the year 9999")
+}
+
+/// An `int`; one that is negative or has over 64 bits is `wrong`.
+fn integer(value: Borrowed<'_, '_, PyAny>, wrong: impl FnOnce() -> PyErr) -> PyResult<u64> {
+    value
+        .extract()
+        .map_err(|error: PyErr| if error.is_instance_of::<PyOverflowError>(value.py()) { wrong() } else { error })
 }
 
 /// `True` is an `int` to Python, and never a time.

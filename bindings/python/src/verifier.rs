@@ -31,10 +31,23 @@ pub(crate) fn is_slow(keys: &jws::KeySet) -> bool {
 }
 
 /// The keys that a verifier trusts.
-#[derive(FromPyObject)]
 pub(crate) enum Trusted<'py> {
     Set(Bound<'py, KeySet>),
     Keys(Vec<Bound<'py, VerifyingKey>>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Trusted<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match value.cast::<KeySet>() {
+            Ok(set) => Ok(Self::Set(set.to_owned())),
+            Err(_) => match value.extract() {
+                Ok(keys) => Ok(Self::Keys(keys)),
+                Err(_) => Err(error::wrong_type(value, "a KeySet or a sequence of VerifyingKey")),
+            },
+        }
+    }
 }
 
 /// Accepts the tokens of one issuer for one audience, locally. Immutable; for many threads at once.
@@ -101,6 +114,11 @@ impl Verifier {
 
     fn __repr__(&self) -> String {
         let config = self.verifier.config();
-        format!("<Verifier {:?} issuer={:?} audience={:?}>", config.profile, config.issuer, config.audience)
+        let profile = match config.profile {
+            Profile::AccessToken => "access_token",
+            Profile::Jwt => "jwt",
+        };
+        let shown = |name: &Option<String>| name.as_ref().map_or("None".into(), |name| format!("{name:?}"));
+        format!("<Verifier {profile} issuer={} audience={}>", shown(&config.issuer), shown(&config.audience))
     }
 }

@@ -217,3 +217,17 @@ def test_parts_that_cannot_sign_or_name_nobody_are_config_errors(make: Make) -> 
     for change in changes:
         with pytest.raises(sc.ConfigError):
             make(**change)
+
+
+def test_a_wrong_type_is_told_what_would_do(make: Make) -> None:
+    wrong: list[tuple[dict[str, object], str]] = [
+        ({"keys": "keys.json"}, "'str' object is not a KeySet or a SigningKey"),
+        ({"store": "sessions.db"}, "'str' object is not a MemoryStore or a SqliteStore"),
+    ]
+    for arguments, text in wrong:
+        with pytest.raises(TypeError, match=text):
+            make(**arguments)
+    with pytest.raises(TypeError, match="not a KeySet or a sequence of VerifyingKey"):
+        sc.Verifier(sc.SigningKey.hmac(bytes(range(32))), profile="jwt")  # type: ignore[arg-type]
+    shown = repr(sc.Verifier([sc.VerifyingKey.hmac(bytes(range(32)))], issuer="https://id.example", profile="jwt"))
+    assert shown == '<Verifier jwt issuer="https://id.example" audience=None>'

@@ -120,6 +120,20 @@ def test_protected_applications_need_every_scope(authority: sc.Authority) -> Non
         assert call(protect(resource, authority, scope), "GET", "/", HTTP_AUTHORIZATION=bearer)[0][:3] == str(status)
 
 
+def test_a_realm_is_quoted(authority: sc.Authority) -> None:
+    _, headers, *_ = call(protect(resource, authority, realm='the "back\\office"'), "GET", "/")
+    assert headers["WWW-Authenticate"] == 'Bearer realm="the \\"back\\\\office\\""'
+
+
+def test_an_answer_to_a_sign_in_that_is_none_is_told(authority: sc.Authority) -> None:
+    def sign_in(environ: Any, form: Any) -> Any:
+        return wrong
+
+    for wrong in (17, {}, {"scope": "read"}, ["user-1"]):
+        with pytest.raises(TypeError, match="sign_in gives"):
+            call(application(authority, sign_in), "POST", "/login", {})
+
+
 def test_the_private_half_of_a_key_is_never_published(authority: sc.Authority) -> None:
     keys = sc.KeySet.generate("EdDSA")
     app = application(authority, lambda environ, form: None, keys=keys)

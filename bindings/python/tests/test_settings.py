@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
 import time
+import weakref
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -56,7 +58,7 @@ def test_lengths_are_whole_seconds_and_never_negative() -> None:
         with pytest.raises(ValueError):
             sc.Policy(access_ttl=wrong)
     for length in [-1, 1 << 64]:
-        with pytest.raises(OverflowError):
+        with pytest.raises(ValueError, match="whole number of seconds"):
             sc.Policy(access_ttl=length)
     for mistaken in ["600", True, [600], b"600"]:
         with pytest.raises(TypeError):
@@ -219,6 +221,36 @@ def test_an_audit_callable_may_use_the_authority(make: Make, clock: Clock) -> No
     assert "subject_revoked" in kinds
     with pytest.raises(sc.SessionRevoked):
         authority.refresh(other.refresh_token)
+
+
+def test_an_audit_callable_is_one(make: Make) -> None:
+    with pytest.raises(TypeError, match="audit"):
+        make(audit="audit.log")
+
+
+def test_an_authority_that_its_own_callables_lead_to_is_collected(make: Make) -> None:
+    class Application:
+        def __init__(self) -> None:
+            self.authority = make(clock=self.clock, audit=self.note)
+
+        def clock(self) -> float:
+            return 1_700_000_000
+
+        def note(self, event: dict[str, Any]) -> None:
+            pass
+
+    application = Application()
+    application.authority.issue("user-1")
+    gone = weakref.ref(application)
+    del application
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_clock_that_counts_milliseconds_is_refused(make: Make) -> None:
+    for wrong in (1_700_000_000_000, 1.7e12, -1, 1 << 64):
+        with pytest.raises(ValueError, match="not milliseconds"):
+            make(clock=lambda wrong=wrong: wrong)
 
 
 def test_other_threads_run_while_a_store_is_asked(make: Make) -> None:

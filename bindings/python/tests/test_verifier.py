@@ -91,18 +91,16 @@ def test_now_is_seconds_or_an_aware_datetime() -> None:
     ]
     for now in moments:
         assert verifier.verify(token, now).exp == 1000
-    late: list[float | datetime] = [1000, 1000.0, datetime.fromtimestamp(1000, timezone.utc), 1e12]
+    late: list[float | datetime] = [1000, 1000.0, datetime.fromtimestamp(1000, timezone.utc), 1e11]
     for now in late:
         with pytest.raises(sc.ExpiredToken):
             verifier.verify(token, now=now)
     with pytest.raises(sc.ExpiredToken):
         verifier.verify(token)
-    impossible: list[float | datetime] = [-1.0, float("nan"), float("inf"), 1e300]
+    impossible: list[float | datetime] = [-1, -1.0, 1 << 64, float("nan"), float("inf"), 1e300]
     for wrong in [*impossible, datetime(1960, 1, 1, tzinfo=timezone.utc)]:
         with pytest.raises(ValueError):
             verifier.verify(token, now=wrong)
-    with pytest.raises(OverflowError):
-        verifier.verify(token, now=-1)
     for mistaken in ["999", True, timedelta(999), datetime.fromtimestamp(999)]:
         with pytest.raises(TypeError):
             verifier.verify(token, now=mistaken)  # type: ignore[arg-type]

@@ -177,7 +177,9 @@ class KeySet:
 
 @final
 class MemoryStore:
-    """A store in memory, for tests: it ends with the process."""
+    """A store in memory, for tests: it ends with the process. Do not fork while another thread uses it: the
+    child could wait for that thread for ever.
+    """
 
     def __new__(cls) -> MemoryStore: ...
 
@@ -714,7 +716,8 @@ class Authority:
         """Deletes everything of a subject; its tokens stay refused. Raises `StoreError`: call again."""
 
     def sessions(self, subject: str, *, after: str | None = None, limit: int = 100) -> list[Session]:
-        """The live sessions of a subject in order of their ids: at most `limit` after the session id `after`.
+        """The live sessions of a subject in order of their ids as bytes (not as text): at most `limit` after the
+        session id `after`.
 
         Raises `SessionUnknown` where `after` is no session id, `StoreError`.
         """

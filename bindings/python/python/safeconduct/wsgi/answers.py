@@ -163,4 +163,9 @@ def _challenge(reason: str, code: Code, realm: str, scope: str | None) -> str:
         parts |= {"error": code.error, "reason": reason}
         if scope and code.error == "insufficient_scope":
             parts["scope"] = scope
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
+    return "Bearer " + ", ".join(f"{name}={_quoted(value)}" for name, value in parts.items())
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string of RFC 9110 section 5.6.4."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -99,6 +99,8 @@ class Endpoints:
         if "client_id" in form:
             asked["client_id"] = form["client_id"]
         granted = {"subject": signed_in} if isinstance(signed_in, str) else signed_in
+        if not isinstance(granted, Mapping) or "subject" not in granted:
+            raise TypeError("sign_in gives a subject, a mapping with 'subject', or None")
         grant = self.authority.issue(**(asked | dict(granted)))
         return self._token_answer(grant, granted.get("scope"))
 
