@@ -222,3 +222,17 @@ fn a_store_replaced_while_open_is_used_in_place_of_the_old() {
     drop(store);
     assert_eq!(SqliteStore::open(&path).unwrap().read_log(&read).unwrap().entries.len(), 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_new_file_and_its_log_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("sessions.db")).unwrap();
+    let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+    }
+    drop(store);
+}

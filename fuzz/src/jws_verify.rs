@@ -189,6 +189,7 @@ fn header_is_plain(header: &[u8], key: &SigningKey) -> Judged {
         hold(header.get(name).is_none(), || format!("{name} was accepted"))?;
     }
     let alg = header.get("alg").and_then(Value::as_str).unwrap_or_default();
-    let is_edwards = matches!(alg, "EdDSA" | "Ed25519") && !key.algorithm().is_symmetric();
+    let is_edwards =
+        matches!(alg, "EdDSA" | "Ed25519") && matches!(key.algorithm(), Algorithm::EdDsa | Algorithm::Ed25519);
     hold(is_edwards || alg == key.algorithm().name(), || format!("accepted under {alg}"))
 }

@@ -93,9 +93,9 @@ impl fmt::Display for ClaimsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "the custom claims are not one object of strict JSON",
-            Self::TooLarge => "the custom claims are too long",
-            Self::Reserved => "a custom claim has a reserved name",
-            Self::PersonalData => "a custom claim looks like personal data; allow its name if it must be in the token",
+            Self::TooLarge => "the custom claims are longer than the policy's `max_claims`",
+            Self::Reserved => "a custom claim has a name that only the library writes, such as `sub`, `exp` or `sid`",
+            Self::PersonalData => "a custom claim looks like personal data, which every access token would show; name it in the policy's `personal_claims` if it must be there",
         })
     }
 }

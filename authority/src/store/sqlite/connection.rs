@@ -55,6 +55,9 @@ impl Place {
         if missing == Missing::Create {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
+        if missing == Missing::Create {
+            self.make_private();
+        }
         let connection = match &self.options.vfs {
             None => Connection::open_with_flags(&self.path, flags),
             Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags, vfs.as_str()),
@@ -69,6 +72,16 @@ impl Place {
         };
         self.set_up(&connection, missing)?;
         Ok(Handle { file: self.file(), connection: Some(connection), counted })
+    }
+
+    /// Makes a file that is not there yet, for its owner alone: it will hold names, devices and addresses.
+    /// SQLite gives its log the same mode. Where this fails, opening says why.
+    fn make_private(&self) {
+        #[cfg(unix)]
+        if self.options.vfs.is_none() {
+            use std::os::unix::fs::OpenOptionsExt;
+            let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path);
+        }
     }
 
     /// Which file is at the path now; `None` where there is none that the system knows.
