@@ -139,6 +139,8 @@ pub struct Ledger<'i> {
     answers: BTreeMap<(SessionId, u32, [u8; 32]), String>,
     store_went_back: bool,
     answer_was_lost: bool,
+    /// How many sessions there were when the race began.
+    before_race: usize,
     clock_went_back: bool,
     pub seen: BTreeSet<&'static str>,
 }
@@ -155,6 +157,7 @@ impl<'i> Ledger<'i> {
             answers: BTreeMap::new(),
             store_went_back: false,
             answer_was_lost: false,
+            before_race: 0,
             clock_went_back: false,
             seen: BTreeSet::new(),
         }
@@ -175,6 +178,21 @@ impl<'i> Ledger<'i> {
     pub fn an_answer_was_lost(&mut self, erased: Option<usize>) {
         self.answer_was_lost = true;
         self.sessions.iter_mut().filter(|line| Some(line.who) == erased).for_each(|line| line.access = None);
+    }
+
+    /// Two operations begin that may come one before the other or the reverse.
+    pub fn race_begins(&mut self) {
+        self.before_race = self.sessions.len();
+    }
+
+    /// A sign-in that raced what ends all sessions may have come after it: then nothing is known of it.
+    fn may_have_come_later(&mut self, who: usize, done: &Done<'_>) {
+        if done.alone || !self.sessions.iter().skip(self.before_race).any(|line| line.who == who) {
+            return;
+        }
+        self.answer_was_lost = true;
+        let raced = self.sessions.iter_mut().skip(self.before_race).filter(|line| line.who == who);
+        raced.for_each(|line| line.access = None);
     }
 
     pub fn clock_went_back(&mut self) {
@@ -227,12 +245,16 @@ impl<'i> Ledger<'i> {
             }
             Asked::Amend(sid, scope) => self.amended(*sid, *scope, decided, done)?,
             Asked::RevokeAll(who, keep) if decided.outcome == Outcome::Revoked => {
-                let known = self.sessions.iter_mut().filter(|line| line.is_known_of(*who));
+                self.may_have_come_later(*who, done);
+                let earlier = if done.alone { self.sessions.len() } else { self.before_race };
+                let known = self.sessions.iter_mut().take(earlier).filter(|line| line.is_known_of(*who));
                 known.filter(|line| Some(line.sid) != *keep).for_each(|line| line.ended = true);
             }
             Asked::RevokeAll(_, keep) => hold(keep.is_some(), || "P10: refused without a session to keep".into())?,
             Asked::Erase(who) => {
-                for line in self.sessions.iter_mut().filter(|line| line.is_known_of(*who)) {
+                self.may_have_come_later(*who, done);
+                let earlier = if done.alone { self.sessions.len() } else { self.before_race };
+                for line in self.sessions.iter_mut().take(earlier).filter(|line| line.is_known_of(*who)) {
                     (line.ended, line.stored) = (true, None);
                 }
                 self.judge_erasure(*who, done)?;

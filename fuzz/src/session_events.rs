@@ -175,6 +175,7 @@ impl Stage<'_> {
     }
 
     fn race(&mut self, acts: [&Act; 2], order: u16) -> Judged {
+        self.ledger.race_begins();
         let mut running = [self.begin(acts[0])?, self.begin(acts[1])?];
         for turn in 0.. {
             // Past the bits of `order` they go on by turns, so that both end.
