@@ -54,6 +54,7 @@ impl Ledger {
         let list = List { subject: self.subject, after: None, limit: u32::MAX };
         let sessions = store.list(&list).map_err(|error| error.to_string())?;
         let expected = (1..=last).map(|n| {
+            // The third of the three keys is always a session.
             let Key::Session(sid) = self.keys(n)[2] else { unreachable!() };
             (sid, Versioned { version: version(n), bytes: body(n) })
         });

@@ -20,7 +20,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A record that is only compared; `None` where it must be absent.
-    pub(super) fn expect(&mut self, key: Key, version: Option<Version>) {
+    pub(super) fn compare(&mut self, key: Key, version: Option<Version>) {
         self.expect.push((key, version));
     }
 
@@ -33,7 +33,7 @@ impl Draft {
         gc_at: Timestamp,
         scene: &mut Scene<'_>,
     ) {
-        self.expect(key, before);
+        self.compare(key, before);
         self.put.push(Put { key, record: Some(Versioned { version: scene.entropy.version(), bytes }), gc_at });
     }
 
@@ -79,7 +79,7 @@ impl Draft {
 
     /// A record that is compared and deleted.
     pub(super) fn delete(&mut self, key: Key, before: Version) {
-        self.expect(key, Some(before));
+        self.compare(key, Some(before));
         self.put.push(Put { key, record: None, gc_at: Timestamp::default() });
     }
 

@@ -234,13 +234,13 @@ impl OnSession {
         );
         let mut draft = Draft::default();
         match (&step.session, versions.0) {
-            (SessionWrite::Keep, version) => draft.expect(session, version),
+            (SessionWrite::Keep, version) => draft.compare(session, version),
             (SessionWrite::Delete, Some(version)) => draft.delete(session, version),
             (_, version) => draft.session(self.sid, version, after, scene)?,
         }
         match &step.subject {
             Some(raised) => draft.subject(self.sid.subject(), versions.1, raised, scene),
-            None => draft.expect(subject, versions.1),
+            None => draft.compare(subject, versions.1),
         }
         let hit = step.notice.map(|notice| match notice {
             Notice::Revoked => Hit::Session(self.sid),
