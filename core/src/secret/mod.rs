@@ -65,9 +65,17 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// SHA-256 of the secret of a token: proves nothing by itself and may be stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// SHA-256 of the secret of a token: proves nothing by itself and may be stored. Compared in constant time all
+/// the same, so that nobody can find one byte after byte.
+#[derive(Clone, Copy, Eq, Hash)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "equal is what has the same bytes")]
 pub struct Commitment(pub [u8; 32]);
+
+impl PartialEq for Commitment {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
 
 impl Commitment {
     /// Reads base64url text of exactly 32 bytes.
@@ -81,6 +89,11 @@ impl Commitment {
     pub const fn half(&self) -> [u8; 16] {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = self.0;
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    /// Whether a record kept `half` of it, in constant time.
+    pub(crate) fn has_half(&self, half: &[u8; 16]) -> bool {
+        self.half().ct_eq(half).into()
     }
 }
 
