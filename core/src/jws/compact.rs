@@ -112,6 +112,10 @@ impl<'t> Untrusted<'t> {
             Some(key) => key,
             None => self.find_key(keys, typ)?,
         };
+        self.verify_by(key, scratch)
+    }
+
+    fn verify_by<'s>(&self, key: &'s VerifyingKey, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
         // Room for more than any signature has, so that one of a wrong length is told from bad base64.
         let mut buffer = [0; 96];
         if base64url::decoded_len(self.signature.len()) > buffer.len() {
@@ -121,8 +125,29 @@ impl<'t> Untrusted<'t> {
         if !key.accepts(self.signing_input.as_bytes(), signature) {
             return Err(JwsError::BadSignature);
         }
-        let payload = base64url::decode(self.payload.as_bytes(), scratch).map_err(|_| JwsError::Malformed)?;
+        let payload = base64url::decode_public(self.payload.as_bytes(), scratch).map_err(|_| JwsError::Malformed)?;
         Ok(Verified { payload, key })
+    }
+
+    /// Splits a token at the places where it has its dots if `key` wrote it: behind the key's constant header,
+    /// and before a signature of the key's length. Whether there are more dots is not asked.
+    fn split_as_written_by(token: &'t str, key: &VerifyingKey, typ: Typ) -> Option<Self> {
+        let header = key.header(typ);
+        let input_len =
+            token.len().checked_sub(base64url::encoded_len(key.algorithm().signature_len()))?.checked_sub(1)?;
+        let bytes = token.as_bytes();
+        if !bytes.starts_with(header.as_bytes())
+            || bytes.get(header.len()) != Some(&b'.')
+            || bytes.get(input_len) != Some(&b'.')
+        {
+            return None;
+        }
+        Some(Self {
+            header: token.get(..header.len())?,
+            payload: token.get(header.len().saturating_add(1)..input_len)?,
+            signature: token.get(input_len.saturating_add(1)..)?,
+            signing_input: token.get(..input_len)?,
+        })
     }
 
     /// The key that a header means which none of the keys would have written itself.
@@ -166,6 +191,27 @@ impl fmt::Debug for Verified<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verified({:?})", self.key)
     }
+}
+
+/// As [`Untrusted::parse`] and [`Untrusted::verify`], and sooner done with tokens of which a key of the set
+/// wrote the header.
+///
+/// # Errors
+/// A [`JwsError`], as both.
+///
+/// # Security
+/// As [`Untrusted::verify`].
+pub fn verify<'s>(token: &str, keys: &'s KeySet, typ: Typ, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
+    if token.len() > MAX_TOKEN_LEN {
+        return Err(JwsError::TooLarge);
+    }
+    let mut written =
+        keys.verifying().iter().filter_map(|key| Some((key, Untrusted::split_as_written_by(token, key, typ)?)));
+    let Some((key, untrusted)) = written.next() else {
+        return Untrusted::parse(token)?.verify(keys, typ, scratch);
+    };
+    // With a dot too many the token is malformed before it has a signature.
+    untrusted.verify_by(key, scratch).map_err(|reason| Untrusted::parse(token).err().unwrap_or(reason))
 }
 
 /// Signs `payload` as a token of kind `typ`. One heap allocation.

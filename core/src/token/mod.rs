@@ -7,6 +7,8 @@
 
 mod claims;
 mod custom;
+mod flat;
+mod index;
 mod invalid;
 mod issuance;
 pub mod receipt;
