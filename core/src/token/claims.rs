@@ -9,7 +9,7 @@
 
 use core::fmt;
 
-use super::index::{Index, thumbprint};
+use super::index::{Claim, Index, thumbprint};
 use super::{InvalidToken, Profile};
 use crate::encoding::json::{Array, Object, Text, Value};
 use crate::id::SessionId;
@@ -63,116 +63,112 @@ impl<'a> AccessClaims<'a> {
     /// Whether `iss` is there, and is `issuer`.
     #[inline]
     pub(super) fn is_from(&self, issuer: &str) -> Option<bool> {
-        let iss = self.index.iss;
+        let iss = self.index.text(Claim::Iss);
         if iss.is_absent() { None } else { Some(iss.is_text(self.payload, issuer)) }
     }
 
     /// Whether `aud` is there, and names `audience`.
     #[inline]
     pub(super) fn is_for(&self, audience: &str) -> Option<bool> {
-        match self.index.aud.raw(self.payload) {
+        match self.index.text(Claim::Aud).raw(self.payload) {
             [] => None,
             [b'[', ..] => self.aud().map(|aud| aud.contains(audience)),
-            _ => Some(self.index.aud.is_text(self.payload, audience)),
+            _ => Some(self.index.text(Claim::Aud).is_text(self.payload, audience)),
         }
     }
 
     /// Whether the claims are there that RFC 9068 section 2.2 requires, and `sid`, and no text is empty.
     #[inline]
     pub(super) fn is_access_token(&self) -> Result<(), InvalidToken> {
-        let index = &self.index;
-        let texts = [index.iss, index.sub, index.client_id, index.jti];
-        if texts.iter().any(|text| text.is_absent())
-            || index.aud.is_absent()
-            || index.iat.is_none()
-            || index.sid.is_none()
-        {
+        use Claim::{Aud, ClientId, Iat, Iss, Jti, Sid, Sub};
+        if !self.index.has_all(&[Iss, Aud, Sub, ClientId, Iat, Jti, Sid]) {
             return Err(InvalidToken::MissingClaim);
         }
-        if texts.iter().any(|text| text.is_empty()) { Err(InvalidToken::ClaimsMalformed) } else { Ok(()) }
+        let empty = [Iss, Sub, ClientId, Jti].iter().any(|claim| self.index.text(*claim).is_empty());
+        if empty { Err(InvalidToken::ClaimsMalformed) } else { Ok(()) }
     }
 
     /// Who issued it, `iss`.
     pub fn iss(&self) -> Option<Text<'a>> {
-        self.index.iss.text(self.payload)
+        self.index.text(Claim::Iss).text(self.payload)
     }
 
     /// Whom it is for, `aud`.
     pub fn aud(&self) -> Option<Audience<'a>> {
-        match self.index.aud.raw(self.payload) {
+        match self.index.text(Claim::Aud).raw(self.payload) {
             [] => None,
             [b'[', ..] => {
-                let list = core::str::from_utf8(self.index.aud.raw(self.payload)).unwrap_or_default();
+                let list = core::str::from_utf8(self.index.text(Claim::Aud).raw(self.payload)).unwrap_or_default();
                 Some(Audience::Many(Array::new(list)))
             }
-            _ => self.index.aud.text(self.payload).map(Audience::One),
+            _ => self.index.text(Claim::Aud).text(self.payload).map(Audience::One),
         }
     }
 
     /// Whom it is about, `sub`.
     pub fn sub(&self) -> Option<Text<'a>> {
-        self.index.sub.text(self.payload)
+        self.index.text(Claim::Sub).text(self.payload)
     }
 
     /// The client it was issued to, `client_id`.
     pub fn client_id(&self) -> Option<Text<'a>> {
-        self.index.client_id.text(self.payload)
+        self.index.text(Claim::ClientId).text(self.payload)
     }
 
     /// When it expires, `exp`; a fraction of a second is rounded down.
     pub fn exp(&self) -> Timestamp {
-        self.index.exp.unwrap_or_default()
+        self.index.date(Claim::Exp).unwrap_or_default()
     }
 
     /// When it was issued, `iat`.
     pub fn iat(&self) -> Option<Timestamp> {
-        self.index.iat
+        self.index.date(Claim::Iat)
     }
 
     /// From when on it is valid, `nbf`.
     pub fn nbf(&self) -> Option<Timestamp> {
-        self.index.nbf
+        self.index.date(Claim::Nbf)
     }
 
     /// What tells it from other tokens, `jti`.
     pub fn jti(&self) -> Option<Text<'a>> {
-        self.index.jti.text(self.payload)
+        self.index.text(Claim::Jti).text(self.payload)
     }
 
     /// Its session, `sid`. Under the `Jwt` profile a `sid` in another form counts as absent.
     pub fn sid(&self) -> Option<SessionId> {
-        self.index.sid
+        self.index.sid()
     }
 
     /// The subject's epoch, `sep`.
     pub fn sep(&self) -> Option<u64> {
-        self.index.sep
+        self.index.number(Claim::Sep)
     }
 
     /// The version of the session's claims, `scv`.
     pub fn scv(&self) -> Option<u64> {
-        self.index.scv
+        self.index.number(Claim::Scv)
     }
 
     /// The global epoch, `gep`.
     pub fn gep(&self) -> Option<u64> {
-        self.index.gep
+        self.index.number(Claim::Gep)
     }
 
     /// Space-separated scopes, `scope` ([RFC 8693 section 4.2](https://www.rfc-editor.org/rfc/rfc8693#section-4.2)).
     pub fn scope(&self) -> Option<Text<'a>> {
-        self.index.scope.text(self.payload)
+        self.index.text(Claim::Scope).text(self.payload)
     }
 
     /// When the person signed in, `auth_time`.
     pub fn auth_time(&self) -> Option<Timestamp> {
-        self.index.auth_time
+        self.index.date(Claim::AuthTime)
     }
 
     /// The thumbprint of the DPoP key that the token is bound to, `cnf.jkt`
     /// ([RFC 9449 section 6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
     pub fn jkt(&self) -> Option<[u8; 32]> {
-        self.index.jkt.text(self.payload).and_then(thumbprint)
+        self.index.text(Claim::Jkt).text(self.payload).and_then(thumbprint)
     }
 
     /// The whole payload, as it was signed: one JSON object, read strictly.
@@ -184,6 +180,17 @@ impl<'a> AccessClaims<'a> {
     /// The payload as an object, for claims that have no method here.
     pub fn object(&self) -> Object<'a> {
         Object::new(self.payload())
+    }
+
+    /// The claims as a type of the application's own, which names those it wants. Duplicate members, numbers out
+    /// of range and the like were refused before, so that no two readers can see different claims.
+    ///
+    /// # Errors
+    /// That of `serde_json`, where the claims do not fit the type. Its text may quote a claim: keep it out of logs
+    /// where claims are personal.
+    #[cfg(feature = "serde")]
+    pub fn decode<T: serde::Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.payload)
     }
 
     /// The key that signed the token.

@@ -77,25 +77,29 @@ impl Span {
     }
 }
 
-/// A claim that is known here.
+/// A claim that is known here. Texts come first, then numbers, each at its place in the index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Claim {
     Iss,
     Aud,
     Sub,
     ClientId,
+    Jti,
+    Scope,
+    /// Of `cnf` its member `jkt`.
+    Jkt,
     Exp,
     Iat,
     Nbf,
-    Jti,
-    Sid,
+    AuthTime,
     Sep,
     Scv,
     Gep,
-    Scope,
-    AuthTime,
-    Cnf,
+    Sid,
 }
+
+const TEXTS: usize = 7;
+const NUMBERS: usize = 7;
 
 impl Claim {
     fn named(name: &str) -> Option<Self> {
@@ -104,41 +108,40 @@ impl Claim {
             "aud" => Self::Aud,
             "sub" => Self::Sub,
             "client_id" => Self::ClientId,
+            "jti" => Self::Jti,
+            "scope" => Self::Scope,
+            "cnf" => Self::Jkt,
             "exp" => Self::Exp,
             "iat" => Self::Iat,
             "nbf" => Self::Nbf,
-            "jti" => Self::Jti,
-            "sid" => Self::Sid,
+            "auth_time" => Self::AuthTime,
             "sep" => Self::Sep,
             "scv" => Self::Scv,
             "gep" => Self::Gep,
-            "scope" => Self::Scope,
-            "auth_time" => Self::AuthTime,
-            "cnf" => Self::Cnf,
+            "sid" => Self::Sid,
             _ => return None,
         })
+    }
+
+    const fn place(self) -> usize {
+        self as usize
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 }
 
 /// The claims of one payload.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Index {
-    pub(super) iss: Span,
-    /// A string, or a list, not empty, of strings only.
-    pub(super) aud: Span,
-    pub(super) sub: Span,
-    pub(super) client_id: Span,
-    pub(super) jti: Span,
-    pub(super) scope: Span,
-    pub(super) jkt: Span,
-    pub(super) exp: Option<Timestamp>,
-    pub(super) iat: Option<Timestamp>,
-    pub(super) nbf: Option<Timestamp>,
-    pub(super) auth_time: Option<Timestamp>,
-    pub(super) sid: Option<SessionId>,
-    pub(super) sep: Option<u64>,
-    pub(super) scv: Option<u64>,
-    pub(super) gep: Option<u64>,
+    /// A bit for each claim that is there.
+    present: u16,
+    /// Where texts stand; `aud` may also be a list, not empty, of strings only.
+    texts: [Span; TEXTS],
+    /// Numbers as they are written, so dates in seconds.
+    numbers: [u64; NUMBERS],
+    sid: [u8; 16],
 }
 
 impl Index {
@@ -146,13 +149,16 @@ impl Index {
     #[inline]
     pub(super) fn read(payload: &[u8], profile: Profile) -> Result<Self, InvalidToken> {
         let mut index = Self::default();
-        if !flat::read(payload, &mut index) {
+        if flat::read(payload, &mut index) {
+            debug_assert_eq!(Ok(index), Self::read_strictly(payload, profile), "a shortcut that leads elsewhere");
+        } else {
             index = Self::read_strictly(payload, profile)?;
         }
-        if index.exp.is_none() { Err(InvalidToken::MissingClaim) } else { Ok(index) }
+        if index.has(Claim::Exp) { Ok(index) } else { Err(InvalidToken::MissingClaim) }
     }
 
     /// As [`Self::read`], of any payload.
+    #[cold]
     pub(super) fn read_strictly(payload: &[u8], profile: Profile) -> Result<Self, InvalidToken> {
         let (mut index, mut well_formed) = (Self::default(), true);
         let read = json::members(payload, |member| {
@@ -168,32 +174,84 @@ impl Index {
     }
 
     fn enter(&mut self, claim: Claim, member: &Member<'_>, profile: Profile) -> Option<()> {
-        let value = member.value;
         match claim {
-            Claim::Iss => self.iss = text(member)?,
-            Claim::Aud => self.aud = audience(member)?,
-            Claim::Sub => self.sub = text(member)?,
-            Claim::ClientId => self.client_id = text(member)?,
-            Claim::Jti => self.jti = text(member)?,
-            Claim::Scope => self.scope = text(member)?,
-            Claim::Exp => self.exp = Some(date(value, profile)?),
-            Claim::Iat => self.iat = Some(date(value, profile)?),
-            Claim::Nbf => self.nbf = Some(date(value, profile)?),
-            Claim::AuthTime => self.auth_time = Some(date(value, profile)?),
-            Claim::Sep => self.sep = Some(value.as_number()?.as_u64()?),
-            Claim::Scv => self.scv = Some(value.as_number()?.as_u64()?),
-            Claim::Gep => self.gep = Some(value.as_number()?.as_u64()?),
+            Claim::Iss | Claim::Sub | Claim::ClientId | Claim::Jti | Claim::Scope => {
+                self.set_text(claim, text(member)?)
+            }
+            Claim::Aud => self.set_text(claim, audience(member)?),
+            Claim::Exp | Claim::Iat | Claim::Nbf | Claim::AuthTime => {
+                self.set_number(claim, date(member.value, profile)?)
+            }
+            Claim::Sep | Claim::Scv | Claim::Gep => self.set_number(claim, member.value.as_number()?.as_u64()?),
             Claim::Sid => {
                 let mut buffer = [0; SessionId::TEXT_LEN];
-                self.sid = value.as_text()?.decoded(&mut buffer).and_then(SessionId::parse);
-                // To others `sid` may be anything.
-                if self.sid.is_none() && profile == Profile::AccessToken {
-                    return None;
+                match member.value.as_text()?.decoded(&mut buffer).and_then(SessionId::parse) {
+                    Some(sid) => self.set_sid(sid),
+                    // To others `sid` may be anything.
+                    None if profile == Profile::Jwt => Some(()),
+                    None => None,
                 }
             }
-            Claim::Cnf => self.jkt = confirmation(member)?,
+            Claim::Jkt => match confirmation(member)? {
+                Some(span) => self.set_text(claim, span),
+                None => Some(()),
+            },
         }
+    }
+
+    #[inline(always)]
+    pub(super) fn set_text(&mut self, claim: Claim, span: Span) -> Option<()> {
+        *self.texts.get_mut(claim.place())? = span;
+        self.present |= claim.bit();
         Some(())
+    }
+
+    #[inline(always)]
+    pub(super) fn set_number(&mut self, claim: Claim, number: u64) -> Option<()> {
+        *self.numbers.get_mut(claim.place().checked_sub(TEXTS)?)? = number;
+        self.present |= claim.bit();
+        Some(())
+    }
+
+    #[inline(always)]
+    pub(super) fn set_sid(&mut self, sid: SessionId) -> Option<()> {
+        self.sid = *sid.as_bytes();
+        self.present |= Claim::Sid.bit();
+        Some(())
+    }
+
+    #[inline]
+    pub(super) fn has(&self, claim: Claim) -> bool {
+        self.present & claim.bit() != 0
+    }
+
+    /// Whether all of these are there.
+    #[inline]
+    pub(super) fn has_all(&self, claims: &[Claim]) -> bool {
+        let wanted = claims.iter().fold(0, |bits, claim| bits | claim.bit());
+        self.present & wanted == wanted
+    }
+
+    /// Where a text stands; a span of nothing where it does not.
+    #[inline]
+    pub(super) fn text(&self, claim: Claim) -> Span {
+        self.texts.get(claim.place()).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn number(&self, claim: Claim) -> Option<u64> {
+        let number = self.numbers.get(claim.place().checked_sub(TEXTS)?).copied();
+        number.filter(|_| self.has(claim))
+    }
+
+    #[inline]
+    pub(super) fn date(&self, claim: Claim) -> Option<Timestamp> {
+        self.number(claim).map(Timestamp::from_unix_seconds)
+    }
+
+    #[inline]
+    pub(super) fn sid(&self) -> Option<SessionId> {
+        if self.has(Claim::Sid) { Some(SessionId::from_bytes(self.sid)) } else { None }
     }
 }
 
@@ -216,22 +274,21 @@ fn audience(member: &Member<'_>) -> Option<Span> {
 }
 
 /// A `NumericDate` ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)).
-fn date(value: Value<'_>, profile: Profile) -> Option<Timestamp> {
+fn date(value: Value<'_>, profile: Profile) -> Option<u64> {
     let number = value.as_number()?;
-    let seconds = match profile {
+    match profile {
         Profile::AccessToken => number.as_u64(),
         Profile::Jwt => number.floor_u64(),
-    };
-    seconds.map(Timestamp::from_unix_seconds)
+    }
 }
 
-/// Where `cnf.jkt` stands, which is 32 bytes in base64url; absent where `cnf` holds another kind of key.
-fn confirmation(member: &Member<'_>) -> Option<Span> {
+/// Where `cnf.jkt` stands, which is 32 bytes in base64url; nowhere where `cnf` holds another kind of key.
+fn confirmation(member: &Member<'_>) -> Option<Option<Span>> {
     let object = member.value.as_object()?;
-    let Some(inner) = object.members().find(|inner| inner.name.eq_str("jkt")) else { return Some(Span::default()) };
+    let Some(inner) = object.members().find(|inner| inner.name.eq_str("jkt")) else { return Some(None) };
     thumbprint(inner.value.as_text()?)?;
     let (at, end) = (member.at.checked_add(inner.at)?, member.at.checked_add(inner.end())?);
-    Span::new(at, end, inner.value.as_text()?.as_str().is_none())
+    Span::new(at, end, inner.value.as_text()?.as_str().is_none()).map(Some)
 }
 
 /// A SHA-256 thumbprint from its text.

@@ -33,34 +33,50 @@ const fn table(shift: u32) -> [u32; 256] {
 /// Decodes into the front of `out`.
 pub(super) fn decode<'o>(text: &[u8], out: &'o mut [u8]) -> Result<&'o [u8], Malformed> {
     let out = out.get_mut(..decoded_len(text.len())).ok_or(Malformed)?;
-    let (eights, tail) = text.as_chunks::<8>();
-    let (sixes, out_tail) = out.split_at_mut_checked(eights.len().saturating_mul(6)).ok_or(Malformed)?;
-    let mut bad = if text.len() % 4 == 1 { BAD } else { 0 };
-    for (eight, six) in eights.iter().zip(sixes.as_chunks_mut::<6>().0) {
-        bad |= decode_eight(eight, six);
+    let (eights, text_tail) = text.as_chunks::<8>();
+    let (sixes, out_tail) = out.as_chunks_mut::<6>();
+    let mut bad = 0;
+    for ([a, b, c, d, e, f, g, h], six) in eights.iter().zip(sixes) {
+        let (first, second) = (group(*a, *b, *c, *d), group(*e, *f, *g, *h));
+        bad |= first | second;
+        let [_, _, bytes @ ..] = (u64::from(first) << 24 | u64::from(second)).to_be_bytes();
+        *six = bytes;
     }
-    // `A` stands for zero, so that the bits behind the last whole byte, which have to be zero, are those of
-    // the byte behind it.
-    let (mut last, mut bytes) = ([b'A'; 8], [0; 6]);
-    last.get_mut(..tail.len()).ok_or(Malformed)?.copy_from_slice(tail);
-    bad |= decode_eight(&last, &mut bytes);
-    let (whole, rest) = bytes.split_at_checked(out_tail.len()).ok_or(Malformed)?;
-    out_tail.copy_from_slice(whole);
-    if bad & BAD == 0 && rest.first().is_none_or(|bits| *bits == 0) { Ok(out) } else { Err(Malformed) }
+    let (fours, text_rest) = text_tail.as_chunks::<4>();
+    let (threes, out_rest) = out_tail.as_chunks_mut::<3>();
+    for ([a, b, c, d], three) in fours.iter().zip(threes) {
+        let group = group(*a, *b, *c, *d);
+        bad |= group;
+        let [_, bytes @ ..] = group.to_be_bytes();
+        *three = bytes;
+    }
+    // `A` stands for zero, as the bits behind the last whole byte have to be.
+    match (text_rest, out_rest) {
+        ([], []) => {}
+        ([a, b], [first]) => {
+            let group = group(*a, *b, b'A', b'A');
+            let [_, byte, zero, _] = group.to_be_bytes();
+            *first = byte;
+            bad |= group | bad_where(zero != 0);
+        }
+        ([a, b, c], [first, second]) => {
+            let group = group(*a, *b, *c, b'A');
+            let [_, byte, other, zero] = group.to_be_bytes();
+            (*first, *second) = (byte, other);
+            bad |= group | bad_where(zero != 0);
+        }
+        _ => return Err(Malformed),
+    }
+    if bad & BAD == 0 { Ok(out) } else { Err(Malformed) }
 }
 
-/// Decodes two groups; the outcome has [`BAD`] where a character is outside the alphabet.
-#[inline(always)]
-fn decode_eight(text: &[u8; 8], bytes: &mut [u8; 6]) -> u32 {
-    let [a, b, c, d, e, f, g, h] = *text;
-    let (first, second) = (group([a, b, c, d]), group([e, f, g, h]));
-    let [_, _, six @ ..] = (u64::from(first) << 24 | u64::from(second)).to_be_bytes();
-    *bytes = six;
-    first | second
+const fn bad_where(holds: bool) -> u32 {
+    if holds { BAD } else { 0 }
 }
 
+/// The 24 bits of four characters; with [`BAD`] where one of them is outside the alphabet.
 #[inline(always)]
-fn group([a, b, c, d]: [u8; 4]) -> u32 {
+fn group(a: u8, b: u8, c: u8, d: u8) -> u32 {
     let [first, second, third, fourth] = &PLACES;
     let look_up = |table: &[u32; 256], c: u8| table.get(usize::from(c)).copied().unwrap_or(BAD);
     look_up(first, a) | look_up(second, b) | look_up(third, c) | look_up(fourth, d)
