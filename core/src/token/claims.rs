@@ -60,6 +60,23 @@ impl<'a> AccessClaims<'a> {
         Ok(Self { payload, index: Index::read(payload, profile)?, key: verified.key() })
     }
 
+    /// What an earlier reading of a payload found.
+    #[cfg(feature = "std")]
+    pub(super) const fn remembered(payload: &'a [u8], index: Index, key: &'a VerifyingKey) -> Self {
+        Self { payload, index, key }
+    }
+
+    /// The payload with the white space around it.
+    #[cfg(feature = "std")]
+    pub(super) const fn payload_bytes(&self) -> &'a [u8] {
+        self.payload
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) const fn index(&self) -> Index {
+        self.index
+    }
+
     /// Whether `iss` is there, and is `issuer`.
     #[inline]
     pub(super) fn is_from(&self, issuer: &str) -> Option<bool> {

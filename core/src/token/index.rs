@@ -249,6 +249,12 @@ impl Index {
         self.number(claim).map(Timestamp::from_unix_seconds)
     }
 
+    /// Whether no verifier accepts the claims any more, whatever its leeway.
+    #[cfg(feature = "std")]
+    pub(super) fn is_past(&self, now: Timestamp) -> bool {
+        self.date(Claim::Exp).is_some_and(|exp| now >= exp.plus(super::MAX_LEEWAY))
+    }
+
     #[inline]
     pub(super) fn sid(&self) -> Option<SessionId> {
         if self.has(Claim::Sid) { Some(SessionId::from_bytes(self.sid)) } else { None }
