@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{Algorithm, KeyError, MAX_SECRET_LEN, key_text};
 
@@ -94,7 +94,7 @@ fn equal<const N: usize>(expected: impl Into<[u8; N]>, tag: &[u8]) -> bool {
     for (a, b) in expected.as_chunks_mut().0.iter_mut().zip(tag.as_chunks().0) {
         difference |= u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
     }
-    expected.zeroize();
+    zeroize::zeroize_bytes(&mut expected);
     difference.ct_eq(&0).into()
 }
 
