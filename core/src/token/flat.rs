@@ -1,22 +1,28 @@
 //! The claims of a payload that is as plain as nearly all are, without any detour.
 //!
-//! Plain is: one object without white space, only names that are known here and each once, ASCII strings
-//! without escapes, whole numbers. Whatever else is there is left to the strict reader, which judges it:
-//! this one refuses nothing, and what it reads, that one reads alike.
+//! Plain is: one object without white space, each name once, ASCII strings without escapes, whole numbers, and
+//! in claims of the application also words and lists of all these. Whatever else is there is left to the strict
+//! reader, which judges it: this one refuses nothing, and what it reads, that one reads alike.
 
-use super::index::{Claim, Index, Span};
+use super::index::{Claim, Index, Span, thumbprint};
 use crate::encoding::json::MAX_SAFE_INTEGER;
 use crate::id::SessionId;
 
 /// Fills `index`; says no, and leaves anything in it, where the payload is not plain.
 #[inline]
 pub(super) fn read(payload: &[u8], index: &mut Index) -> bool {
-    payload.first() == Some(&b'{') && Flat { payload, at: 1 }.members(index).is_some()
+    payload.first() == Some(&b'{')
+        && Flat { payload, at: 1, others: [Span::default(); OTHERS] }.members(index).is_some()
 }
+
+/// How many claims of the application a plain payload has at most.
+const OTHERS: usize = 8;
 
 struct Flat<'p> {
     payload: &'p [u8],
     at: usize,
+    /// The names of the application's claims that were met.
+    others: [Span; OTHERS],
 }
 
 impl Flat<'_> {
@@ -24,19 +30,10 @@ impl Flat<'_> {
     #[inline]
     fn members(&mut self, index: &mut Index) -> Option<()> {
         loop {
-            let claim = self.name()?;
-            if index.has(claim) {
-                return None;
-            }
-            match claim {
-                Claim::Iss | Claim::Aud | Claim::Sub | Claim::ClientId | Claim::Jti | Claim::Scope => {
-                    index.set_text(claim, self.string()?)
-                }
-                Claim::Exp | Claim::Iat | Claim::Nbf | Claim::AuthTime | Claim::Sep | Claim::Scv | Claim::Gep => {
-                    index.set_number(claim, self.integer()?)
-                }
-                Claim::Sid => index.set_sid(SessionId::from_ascii(self.string()?.inner(self.payload))?),
-                Claim::Jkt => None,
+            match self.name() {
+                None => self.other(),
+                Some(claim) if index.has(claim) => None,
+                Some(claim) => self.known(claim, index),
             }?;
             match self.payload.get(self.at)? {
                 b',' => self.skip(1),
@@ -44,6 +41,70 @@ impl Flat<'_> {
                 _ => return None,
             }
         }
+    }
+
+    /// The value of a claim that is known here.
+    #[inline(always)]
+    fn known(&mut self, claim: Claim, index: &mut Index) -> Option<()> {
+        match claim {
+            Claim::Iss | Claim::Aud | Claim::Sub | Claim::ClientId | Claim::Jti | Claim::Scope => {
+                index.set_text(claim, self.string()?)
+            }
+            Claim::Exp | Claim::Iat | Claim::Nbf | Claim::AuthTime | Claim::Sep | Claim::Scv | Claim::Gep => {
+                index.set_number(claim, self.integer()?)
+            }
+            Claim::Sid => index.set_sid(SessionId::from_ascii(self.string()?.inner(self.payload))?),
+            Claim::Jkt => {
+                self.take(b"{\"jkt\":")?;
+                let span = self.string()?;
+                thumbprint(span.text(self.payload)?)?;
+                self.take(b"}")?;
+                index.set_text(claim, span)
+            }
+        }
+    }
+
+    /// A claim of the application: a name that was not met before, and a value that needs no second look.
+    fn other(&mut self) -> Option<()> {
+        let name = self.string()?;
+        let met = |other: &Span| !other.is_absent() && other.raw(self.payload) == name.raw(self.payload);
+        if self.others.iter().any(met) {
+            return None;
+        }
+        *self.others.iter_mut().find(|other| other.is_absent())? = name;
+        self.take(b":")?;
+        if self.payload.get(self.at) != Some(&b'[') {
+            return self.simple();
+        }
+        self.skip(1);
+        if self.take(b"]").is_some() {
+            return Some(());
+        }
+        loop {
+            self.simple()?;
+            if self.take(b"]").is_some() {
+                return Some(());
+            }
+            self.take(b",")?;
+        }
+    }
+
+    /// A string, a number or a word.
+    fn simple(&mut self) -> Option<()> {
+        match self.payload.get(self.at)? {
+            b'"' => self.string().map(|_| ()),
+            b'0'..=b'9' => self.integer().map(|_| ()),
+            b't' => self.take(b"true"),
+            b'f' => self.take(b"false"),
+            _ => self.take(b"null"),
+        }
+    }
+
+    /// Steps over `text` where it stands here.
+    fn take(&mut self, text: &[u8]) -> Option<()> {
+        let here = self.payload.get(self.at..)?.starts_with(text);
+        self.skip(if here { text.len() } else { 0 });
+        if here { Some(()) } else { None }
     }
 
     /// The eight bytes at `at`, the first lowest; zeros behind the end, which are never plain.
@@ -77,6 +138,7 @@ impl Flat<'_> {
             SEP => (Claim::Sep, 6),
             SCV => (Claim::Scv, 6),
             GEP => (Claim::Gep, 6),
+            CNF => (Claim::Jkt, 6),
             _ => match (word, self.word(self.at.saturating_add(8)) & 0xffff_ffff) {
                 (SCOPE, _) => (Claim::Scope, 8),
                 (CLIENT, ID) => (Claim::ClientId, 12),
@@ -144,6 +206,7 @@ const SID: u64 = word(b"\"sid\":\0\0");
 const SEP: u64 = word(b"\"sep\":\0\0");
 const SCV: u64 = word(b"\"scv\":\0\0");
 const GEP: u64 = word(b"\"gep\":\0\0");
+const CNF: u64 = word(b"\"cnf\":\0\0");
 const SCOPE: u64 = word(b"\"scope\":");
 const CLIENT: u64 = word(b"\"client_");
 const ID: u64 = word(b"id\":\0\0\0\0");
