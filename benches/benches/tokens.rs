@@ -27,15 +27,16 @@ use safeconduct::core::session::transition;
 use safeconduct::core::store::{Commit, Committed, Key};
 use safeconduct::core::time::{Seconds, Timestamp};
 use safeconduct::core::token::refresh::Token;
-use safeconduct::core::token::{NewAccessToken, Scratch, Verifier, VerifierConfig};
+use safeconduct::core::token::{NewAccessToken, Scratch, TokenCache, Verifier, VerifierConfig};
 use safeconduct::store::sqlite::{SqliteOptions, Synchronous};
 use safeconduct::store::{MemoryStore, Store};
-use safeconduct_benches::{AUDIENCE, Chain, ISSUER, SUBJECT, issuer, key, sign_in};
+use safeconduct_benches::{AUDIENCE, Chain, ISSUER, SUBJECT, eight_claims, issuer, key, sign_in};
 use sha2::Sha256;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-fn payload() -> String {
+/// What this library's own issuers write: thirteen claims.
+fn own_claims() -> String {
     NewAccessToken {
         iss: ISSUER,
         aud: &[AUDIENCE],
@@ -58,8 +59,13 @@ fn payload() -> String {
 
 /// Access tokens: sign, verify, and the bare primitive over the very same bytes.
 fn access_tokens(c: &mut Criterion) {
-    let payload = payload();
-    for (name, algorithm) in [("hs256", Algorithm::Hs256), ("eddsa", Algorithm::EdDsa), ("es256", Algorithm::Es256)] {
+    let algorithms = [
+        ("hs256", Algorithm::Hs256, eight_claims(NOW)),
+        ("hs256_own", Algorithm::Hs256, own_claims()),
+        ("eddsa", Algorithm::EdDsa, eight_claims(NOW)),
+        ("es256", Algorithm::Es256, eight_claims(NOW)),
+    ];
+    for (name, algorithm, payload) in algorithms {
         let signing = key(algorithm);
         let token = sign(&signing, Typ::AccessToken, payload.as_bytes());
         let config = VerifierConfig::access_token(ISSUER, AUDIENCE);
@@ -68,8 +74,16 @@ fn access_tokens(c: &mut Criterion) {
         let mut group = c.benchmark_group(name);
         group.bench_function("sign", |b| b.iter(|| sign(&signing, Typ::AccessToken, black_box(payload.as_bytes()))));
         group.bench_function("verify", |b| {
-            b.iter(|| verifier.verify(black_box(&token), NOW, &mut scratch).unwrap().exp);
+            b.iter(|| verifier.verify(black_box(&token), NOW, &mut scratch).unwrap().exp());
         });
+        let cache = TokenCache::new(1024).for_symmetric_keys();
+        let hit = |scratch: &mut Scratch| {
+            let accepted = cache.verify(&verifier, black_box(&token), NOW, scratch, |_| Ok(())).unwrap();
+            (accepted.was_remembered(), accepted.claims().exp())
+        };
+        hit(&mut scratch);
+        assert!(hit(&mut scratch).0);
+        group.bench_function("cache_hit", |b| b.iter(|| hit(&mut scratch)));
         let input = &token.as_bytes()[..token.rfind('.').unwrap()];
         if algorithm.is_symmetric() {
             let keyed = Hmac::<Sha256>::new_from_slice(&[5; 64]).unwrap();

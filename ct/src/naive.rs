@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
+use safeconduct_core::encoding::base64url;
+
 use crate::case::Case;
 use crate::memcheck;
 
@@ -15,6 +17,7 @@ pub(crate) const ALL: &[Case] = &[
     Case::naive("branch on a comparison in constant time", branch_on_verdict),
     Case::naive("look a commitment up in a map", look_up),
     Case::naive("decode base64url by a table", decode_by_table),
+    Case::naive("decode a secret as public text is decoded", decode_as_public),
     Case::naive("decode base64url by ranges", decode_by_ranges),
     Case::naive("encode base64url by a table", encode_by_table),
     Case::naive("see whether the text of a secret is UTF-8", validate),
@@ -76,6 +79,10 @@ fn decode_by_table() {
     }
     let table: [u8; 256] = black_box(table);
     black_box(secret().iter().map(|c| table[usize::from(*c)]).collect::<Vec<u8>>());
+}
+
+fn decode_as_public() {
+    black_box(base64url::decode_public(&secret(), &mut [0; 24])).ok();
 }
 
 fn decode_by_ranges() {
