@@ -91,7 +91,7 @@ pub(crate) const EXCHANGE: &[Place] = &[
     place("core/src/session/rotation.rs", "commitment != stored.current", OUTCOME),
     place("core/src/session/rotation.rs", "next == event.presented.commitment", OUTCOME),
     place("core/src/session/rotation.rs", "is_parent", OUTCOME),
-    place("core/src/session/issuer.rs", "first() != state.current", OUTCOME),
+    place("core/src/session/issuer.rs", "is_offered", OUTCOME),
     place("core/src/session/issuer.rs", "is_ours &&", "whether a challenge was answered is told"),
     place("core/src/revocation/entry.rs", "keys.record.is_tag", "whether a log entry is authentic is told"),
 ];
