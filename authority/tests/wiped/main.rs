@@ -3,9 +3,19 @@
 //! The test's own allocator looks into each block as it is freed. Looked for are the bytes that were given, their
 //! text, and what they become inside: derived keys, the keyed states of HMAC, expanded keys. That these are the
 //! right bytes to look for is shown by values whose destructors are kept from running.
+//!
+//! The stack is not looked at. `spec/constant-time.md` says what that leaves open.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test: a panic is a failure"
+)]
 
 mod flows;
 mod needles;
+mod printed;
 mod watch;
 
 use std::hint::black_box;
@@ -17,7 +27,7 @@ use safeconduct::core::secret::{KeyId, Keyring, Secret, Secrets};
 use safeconduct::secrets;
 use sha2::{Sha256, Sha384, Sha512};
 
-use crate::needles::{ISSUER, hmac256, master, plain, signing};
+use crate::needles::{ISSUER, master, plain, signing};
 use crate::watch::{Needle, left_behind};
 
 const NOTHING: [String; 0] = [];
@@ -197,24 +207,4 @@ fn secrets_in_a_file_leave_nothing() {
     let text = std::fs::read(&created).unwrap();
     let needles = vec![Needle::new("created", &text[5..45])];
     assert_eq!(left_behind(needles, || drop(secrets::from_file_or_create(&created).unwrap())), NOTHING);
-}
-
-#[test]
-fn nothing_that_is_printed_shows_a_key() {
-    for algorithm in ALGORITHMS {
-        let bytes = key_bytes(algorithm);
-        let key = || SigningKey::generate(&random(), algorithm).unwrap();
-        let set = KeySet::new(key());
-        let shown =
-            format!("{:?}{:#?}{:?}{:#?}{set:?}{set:#?}", key(), key(), key().verifying_key(), key().verifying_key());
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let list = bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
-        let text = safeconduct::core::encoding::base64url::encode(&bytes);
-        for form in [&hex, &hex.to_uppercase(), &list, &text] {
-            // Half of it would do.
-            assert!(!shown.contains(&form[..form.len() / 2]), "{algorithm}");
-        }
-        assert!(format!("{bytes:?}").contains(&list) && shown.contains(algorithm.name()));
-    }
-    assert_eq!(hmac256("key", &KEY).len(), 4);
 }

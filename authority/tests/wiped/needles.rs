@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::watch::{Needle, image};
 
-pub const ISSUER: &str = "https://auth.example";
+pub(crate) const ISSUER: &str = "https://auth.example";
 
 const PURPOSES: [&str; 9] = [
     "refresh tag",
@@ -23,13 +23,13 @@ const PURPOSES: [&str; 9] = [
 ];
 
 /// As it is and as text.
-pub fn plain(name: &str, bytes: &[u8]) -> Vec<Needle> {
+pub(crate) fn plain(name: &str, bytes: &[u8]) -> Vec<Needle> {
     let text = base64url::encode(bytes);
     vec![Needle::new(name, bytes), Needle::new(format!("{name}, as text"), text.as_bytes())]
 }
 
 /// A key of HMAC-SHA256, and the two states that its pads leave.
-pub fn hmac256(name: &str, key: &[u8]) -> Vec<Needle> {
+pub(crate) fn hmac256(name: &str, key: &[u8]) -> Vec<Needle> {
     const START: [u32; 8] =
         [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     let states = [0x36, 0x5c].map(|pad| {
@@ -74,8 +74,8 @@ fn hmac512(name: &str, key: &[u8], truncated: bool) -> Vec<Needle> {
     plain(name, key).into_iter().chain(states).collect()
 }
 
-/// A master key, and every key that is derived from it for [`ISSUER`].
-pub fn master(key: &[u8; 32]) -> Vec<Needle> {
+/// A master key, and every key that is derived from it for [`ISSUER`], with the states of HMAC under each.
+pub(crate) fn master(key: &[u8; 32]) -> Vec<Needle> {
     let mut salt = [0; 32];
     salt[..13].copy_from_slice(b"safeconduct 1");
     let (extracted, expand) = Hkdf::<Sha256>::extract(Some(&salt), key);
@@ -89,8 +89,13 @@ pub fn master(key: &[u8; 32]) -> Vec<Needle> {
     needles
 }
 
+/// The same without the states.
+pub(crate) fn derived(key: &[u8; 32]) -> Vec<Needle> {
+    master(key).into_iter().filter(|needle| !needle.name.contains(", state ")).collect()
+}
+
 /// A signing key of any algorithm, made of the front of `secret`.
-pub fn signing(secret: &[u8], algorithm: Algorithm) -> Vec<Needle> {
+pub(crate) fn signing(secret: &[u8], algorithm: Algorithm) -> Vec<Needle> {
     match algorithm {
         Algorithm::Hs256 => hmac256("HS256", secret),
         Algorithm::Hs384 => hmac512("HS384", secret, true),

@@ -8,13 +8,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 
 /// Bytes that must not be left behind.
-pub struct Needle {
-    pub name: String,
-    pub bytes: Vec<u8>,
+pub(crate) struct Needle {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Needle {
-    pub fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
+    pub(crate) fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
         assert!(bytes.len() >= 16, "too short to be found by anything but chance");
         Self { name: name.into(), bytes: bytes.to_vec() }
     }
@@ -61,7 +61,7 @@ fn look(block: &[u8]) {
 }
 
 /// The names of the needles that `work` left in memory which it gave back.
-pub fn left_behind(needles: Vec<Needle>, work: impl FnOnce()) -> Vec<String> {
+pub(crate) fn left_behind(needles: Vec<Needle>, work: impl FnOnce()) -> Vec<String> {
     FOUND.set(vec![false; needles.len()]);
     NEEDLES.set(needles);
     WATCHING.set(true);
@@ -73,7 +73,7 @@ pub fn left_behind(needles: Vec<Needle>, work: impl FnOnce()) -> Vec<String> {
 }
 
 /// A value's own bytes in memory, as far as it has no padding.
-pub fn image<T: Copy>(value: &T) -> Vec<u8> {
+pub(crate) fn image<T: Copy>(value: &T) -> Vec<u8> {
     // SAFETY: plain numbers in an array or a newtype of one have no padding.
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }.to_vec()
 }
