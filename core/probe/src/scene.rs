@@ -56,7 +56,7 @@ fn verify(granted: &Grant, now: Timestamp, issuer: &Issuer) -> Option<()> {
     let mut scratch = Scratch::boxed();
     let verifier = issuer.verifier().ok()?;
     let claims = verifier.verify(granted.access_token.as_ref()?, now, &mut scratch).ok()?;
-    claims.sub?.eq_str("user-17").then_some(())
+    claims.sub()?.eq_str("user-17").then_some(())
 }
 
 impl Store {
