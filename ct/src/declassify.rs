@@ -42,6 +42,18 @@ pub(crate) const HMAC: &[Place] = &[
     IDENTITY_WRITTEN,
 ];
 
+/// A token that is verified by an HMAC secret.
+pub(crate) const VERIFIED: &[Place] = &[
+    place("core/src/jws/compact.rs", "if !key.accepts", "whether a signature is right is told"),
+    place("core/src/jws/mac.rs", "if key_text::is_key_text", "whether the secret is refused is told"),
+    place("core/src/jws/mac.rs", "key_text::is_blank", "whether the secret is refused is told"),
+    place("core/src/jws/key_text.rs", "is_der_key(secret) != 0", "whether the secret is refused is told"),
+    place("core/src/jws/key_text.rs", "if search(secret, b\"{\"", "who gives JSON as a secret has it read as JSON"),
+    IDENTITY,
+    IDENTITY_SEARCHED,
+    IDENTITY_WRITTEN,
+];
+
 /// A P-256 key that is taken in.
 pub(crate) const P256: &[Place] = &[
     IN_RANGE,

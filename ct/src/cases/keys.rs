@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use safeconduct_core::jws::{Algorithm, SigningKey, Typ, VerifyingKey, sign};
+use safeconduct_core::jws::{Algorithm, JwsError, KeySet, SigningKey, Typ, VerifyingKey, sign, verify};
 
 use super::encoding::secret;
 use crate::case::Case;
@@ -18,6 +18,9 @@ pub(crate) const ALL: &[Case] = &[
     Case::promised("HS256: compare a tag", declassify::HMAC, || accepts(Algorithm::Hs256)),
     Case::promised("HS384: compare a tag", declassify::HMAC, || accepts(Algorithm::Hs384)),
     Case::promised("HS512: compare a tag", declassify::HMAC, || accepts(Algorithm::Hs512)),
+    Case::promised("HS256: verify a token", declassify::VERIFIED, || verifies(Algorithm::Hs256)),
+    Case::promised("HS384: verify a token", declassify::VERIFIED, || verifies(Algorithm::Hs384)),
+    Case::promised("HS512: verify a token", declassify::VERIFIED, || verifies(Algorithm::Hs512)),
     Case::promised("Ed25519: take a key in", declassify::IMPORT, || drop(ed25519())),
     Case::promised("Ed25519: sign", declassify::IMPORT, || signs(&ed25519())),
     Case::promised("ES256: take a key in", declassify::P256, || drop(p256())),
@@ -67,4 +70,17 @@ fn accepts(algorithm: Algorithm) {
         assert!(!accepted(&other[..len]));
     }
     assert!(!accepted(&tag[..len - 8]));
+}
+
+/// A whole token, and one whose signature ends with another character. Both are known to whoever sends them; the key
+/// is not, nor the tag that is expected. The key has a name that is not made of it: headers are compared.
+fn verifies(algorithm: Algorithm) {
+    let key = || hmac(algorithm).with_kid("named").unwrap();
+    let token = declassify::granted(&sign(&key(), Typ::AccessToken, b"{}"));
+    let forged = [&token[..token.len() - 2], if token.ends_with("AA") { "BA" } else { "AA" }].concat();
+    let keys = KeySet::new(key());
+    let mut scratch = [0; 8];
+    let mut verified = |token: &str| verify(token, &keys, Typ::AccessToken, &mut scratch).map(|_| ());
+    assert_eq!(verified(&token), Ok(()));
+    assert_eq!(verified(&forged), Err(JwsError::BadSignature));
 }
