@@ -88,6 +88,10 @@ pub(crate) const DECODED: &[Place] = &[DECODES];
 const DECODES: Place =
     place("core/src/token/refresh.rs", "decode_secret", "whether a token was malformed is told; where is not");
 
+/// A secret that was read by itself.
+pub(crate) const READ: &[Place] =
+    &[place("core/src/secret/mod.rs", "decode_secret(text", "whether a secret was malformed is told; where is not")];
+
 /// A token whose tag was compared.
 pub(crate) const TAG: &[Place] = &[DECODES, TAGGED];
 const TAGGED: Place = place("core/src/token/refresh.rs", "if !stamp.is_tag", "whether a tag is right is told");

@@ -12,6 +12,7 @@ pub(crate) const ALL: &[Case] = &[
     Case::promised("decode a secret from base64url", &[], || decode(b'A')),
     Case::promised("decode a malformed secret", &[], || decode(b'+')),
     Case::promised("encode a secret in base64url", &[], encode),
+    Case::promised("read a secret", declassify::READ, read),
     Case::promised("compare two secrets", &[], compare),
     Case::promised("commitment of a secret", &[], commit),
     Case::promised("write out the master keys", &[], write),
@@ -46,6 +47,14 @@ pub(super) fn secret(byte: u8) -> [u8; 32] {
     let mut bytes = [byte; 32];
     memcheck::secret(&mut bytes);
     bytes
+}
+
+fn read() {
+    for (text, is_secret) in [("A".repeat(43), true), ("A".repeat(42) + "B", false), ("+".repeat(43), false)] {
+        let mut bytes = text.into_bytes();
+        memcheck::secret(bytes.as_mut_slice());
+        assert_eq!(Secret::parse(&super::tokens::text(bytes)).is_some(), is_secret);
+    }
 }
 
 fn compare() {

@@ -34,12 +34,12 @@ pub(super) fn issue(store: &mut Store, mode: Mode) -> String {
 pub(super) fn mark(token: &str) -> String {
     let mut bytes = token.as_bytes().to_vec();
     memcheck::secret(&mut bytes[5 + 28..]);
-    // Not `from_utf8`, which looks at each byte. What the marks hide is what it was: ASCII.
     text(bytes)
 }
 
+/// Not `from_utf8`, which looks at each byte. What the marks hide is what it was: ASCII.
 #[allow(unsafe_code, reason = "the bytes were a string, and marks change none")]
-fn text(bytes: Vec<u8>) -> String {
+pub(super) fn text(bytes: Vec<u8>) -> String {
     // SAFETY: the bytes were taken from a string.
     unsafe { String::from_utf8_unchecked(bytes) }
 }
