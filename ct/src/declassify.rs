@@ -60,10 +60,13 @@ pub(crate) const P256: &[Place] = &[
     place("elliptic-curve/src/secret_key.rs", "is_zero", "whether the scalar is refused is told"),
     place("sec1/src/point.rs", "", "the point is the public half"),
     place("core/src/jws/p256_key.rs", "fn SecretScalar::new", "the point is the public half"),
+    TAKEN_IN,
     IDENTITY,
     IDENTITY_SEARCHED,
     IDENTITY_WRITTEN,
 ];
+/// Of what it does itself, whichever line the compiler gives it.
+const TAKEN_IN: Place = place("core/src/jws/key.rs", "fn p256", "whether the scalar is refused is told");
 const IN_RANGE: Place =
     place("elliptic-curve/src/secret_key.rs", ".into_option()", "whether the scalar is refused is told");
 
@@ -73,6 +76,7 @@ pub(crate) const ES256: &[Place] = &[
     place("elliptic-curve/src/secret_key.rs", "is_zero", "whether the scalar is refused is told"),
     place("sec1/src/point.rs", "", "the point is the public half"),
     place("core/src/jws/p256_key.rs", "fn SecretScalar::new", "the point is the public half"),
+    TAKEN_IN,
     place("rfc6979/src/lib.rs", "candidate_k.is_zero", "a nonce out of range is not used"),
     place("ecdsa/src/hazmat.rs", "NonZeroScalar::<C>::from_repr", "a nonce out of range is not used"),
     place("elliptic-curve/src/scalar/nonzero.rs", "Invert::invert", "a nonce is not zero"),
@@ -108,9 +112,11 @@ pub(crate) const EXCHANGE: &[Place] = &[
     place("core/src/session/rotation.rs", "next == event.presented.commitment", OUTCOME),
     place("core/src/session/rotation.rs", "is_parent", OUTCOME),
     place("core/src/session/issuer.rs", "is_offered", OUTCOME),
-    place("core/src/session/issuer.rs", "is_ours &&", "whether a challenge was answered is told"),
+    place("core/src/session/issuer.rs", "is_ours &&", ANSWERED),
+    place("core/src/session/rotation.rs", "!challenged", ANSWERED),
     place("core/src/revocation/entry.rs", "keys.record.is_tag", "whether a log entry is authentic is told"),
 ];
+const ANSWERED: &str = "whether a challenge was answered is told";
 const OUTCOME: &str = "whose token it is decides the answer";
 
 /// Whether something was accepted: the caller is told.
