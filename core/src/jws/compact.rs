@@ -12,6 +12,7 @@ use core::fmt;
 use super::header::{Header, MAX_HEADER_LEN};
 use super::{KeySet, SigningKey, Typ, VerifyingKey};
 use crate::encoding::base64url;
+use crate::time::Timestamp;
 
 /// The longest token, in characters: 16 KiB, more than HTTP servers take in one header.
 pub const MAX_TOKEN_LEN: usize = 16_384;
@@ -34,6 +35,8 @@ pub enum JwsError {
     WrongType,
     /// No key of the set is meant.
     UnknownKey,
+    /// The key that is meant was withdrawn.
+    KeyWithdrawn,
     /// The signature is not the key's.
     BadSignature,
 }
@@ -48,6 +51,7 @@ impl JwsError {
             Self::WrongAlgorithm => "wrong_algorithm",
             Self::WrongType => "wrong_type",
             Self::UnknownKey => "unknown_key",
+            Self::KeyWithdrawn => "revoked",
             Self::BadSignature => "bad_signature",
         }
     }
@@ -62,6 +66,7 @@ impl fmt::Display for JwsError {
             Self::WrongAlgorithm => "the token names an algorithm that is not its key's",
             Self::WrongType => "the token is of another kind",
             Self::UnknownKey => "the token names no key that is known here",
+            Self::KeyWithdrawn => "the token's key was withdrawn",
             Self::BadSignature => "the token's signature is wrong",
         })
     }
@@ -98,7 +103,7 @@ impl<'t> Untrusted<'t> {
         Ok(Self { header, payload, signature, signing_input })
     }
 
-    /// Verifies the token as one of kind `typ`, and decodes its payload into the front of `scratch`.
+    /// Verifies the token at `now` as one of kind `typ`, and decodes its payload into the front of `scratch`.
     /// Allocates nothing.
     ///
     /// # Errors
@@ -107,10 +112,16 @@ impl<'t> Untrusted<'t> {
     /// # Security
     /// The payload is decoded only after the signature was found right. Time depends on the public
     /// token; the comparison of an HMAC is constant-time.
-    pub fn verify<'s>(&self, keys: &'s KeySet, typ: Typ, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
-        let key = match keys.find_header(self.header, typ) {
+    pub fn verify<'s>(
+        &self,
+        keys: &'s KeySet,
+        typ: Typ,
+        now: Timestamp,
+        scratch: &'s mut [u8],
+    ) -> Result<Verified<'s>, JwsError> {
+        let key = match keys.find_header(self.header, typ, now) {
             Some(key) => key,
-            None => self.find_key(keys, typ)?,
+            None => self.find_key(keys, typ, now)?,
         };
         // Room for more than any signature has, so that one of a wrong length is told from bad base64.
         let mut buffer = [0; 96];
@@ -126,13 +137,13 @@ impl<'t> Untrusted<'t> {
     }
 
     /// The key that a header means which none of the keys would have written itself.
-    fn find_key<'k>(&self, keys: &'k KeySet, typ: Typ) -> Result<&'k VerifyingKey, JwsError> {
+    fn find_key<'k>(&self, keys: &'k KeySet, typ: Typ, now: Timestamp) -> Result<&'k VerifyingKey, JwsError> {
         let mut buffer = [0; base64url::decoded_len(MAX_HEADER_LEN)];
         let header = Header::parse(self.header, &mut buffer)?;
         if !typ.accepts(header.typ) {
             return Err(JwsError::WrongType);
         }
-        let key = keys.find_text(header.kid).ok_or(JwsError::UnknownKey)?;
+        let key = keys.find_text(header.kid, now)?;
         if key.algorithm().accepts(header.algorithm) { Ok(key) } else { Err(JwsError::WrongAlgorithm) }
     }
 }

@@ -79,7 +79,9 @@ impl Issuer {
         policy: Policy,
     ) -> Result<Self, ConfigError> {
         let keys = keys.into();
-        keys.signing().ok_or(ConfigError::NoSigningKey)?;
+        if !keys.can_sign() {
+            return Err(ConfigError::NoSigningKey);
+        }
         Verifier::new(Arc::clone(&keys), VerifierConfig::access_token(name, audience))?;
         let keyring = Keyring::derive(secrets, name);
         Ok(Self { name: name.into(), audience: audience.into(), keys, keyring, policy })
@@ -163,7 +165,7 @@ impl Issuer {
         }
         let is_receipt_only = outcome == Outcome::Repeated && terms.replay == Replay::Committed;
         if !is_receipt_only {
-            let key: &SigningKey = self.keys.signing().ok_or(Failure::KeyMissing)?;
+            let key: &SigningKey = self.keys.signing(now).ok_or(Failure::KeyMissing)?;
             let payload = Zeroizing::new(self.payload(minted, scope, jti));
             grant.access_token = Some(Zeroizing::new(sign(key, Typ::AccessToken, payload.as_bytes())));
         }

@@ -158,7 +158,7 @@ impl Verifier {
     /// A [`ConfigError`]: fix the configuration.
     pub fn new(keys: impl Into<Arc<KeySet>>, config: VerifierConfig) -> Result<Self, ConfigError> {
         let keys = keys.into();
-        if keys.verifying().is_empty() {
+        if keys.is_empty() {
             return Err(ConfigError::NoKeys);
         }
         let required = config.profile == Profile::AccessToken;
@@ -206,7 +206,7 @@ impl Verifier {
             Profile::AccessToken => Typ::AccessToken,
             Profile::Jwt => Typ::Jwt,
         };
-        let verified = Untrusted::parse(token)?.verify(&self.keys, typ, &mut scratch.0)?;
+        let verified = Untrusted::parse(token)?.verify(&self.keys, typ, now, &mut scratch.0)?;
         let claims = AccessClaims::parse(verified, self.config.profile)?;
         if self.config.profile == Profile::AccessToken {
             require_rfc_9068(&claims)?;
