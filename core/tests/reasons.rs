@@ -111,10 +111,18 @@ fn everything_that_an_audit_line_can_name_is_listed() {
     let revocation = reasons!(Reason: SignedOut ReuseDetected Administrative Displaced);
     assert_listed("revocation", revocation);
     let mut names = Vec::new();
-    for kind in [audit::Kind::StoreRolledBack, audit::Kind::SubjectRevoked, audit::Kind::SubjectErased] {
+    for kind in [
+        audit::Kind::StoreRolledBack,
+        audit::Kind::SubjectRevoked,
+        audit::Kind::SubjectErased,
+        audit::Kind::KeyWithdrawn,
+    ] {
         match kind {
             audit::Kind::Decided(_) | audit::Kind::Because(_) => {}
-            audit::Kind::StoreRolledBack | audit::Kind::SubjectRevoked | audit::Kind::SubjectErased => {
+            audit::Kind::StoreRolledBack
+            | audit::Kind::SubjectRevoked
+            | audit::Kind::SubjectErased
+            | audit::Kind::KeyWithdrawn => {
                 names.push(kind.name());
             }
         }

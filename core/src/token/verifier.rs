@@ -118,12 +118,16 @@ impl core::error::Error for ConfigError {}
 
 /// Where the payload of one token is decoded. Twelve kibibytes: reuse it, and keep it off small stacks.
 #[derive(Clone)]
-pub struct Scratch([u8; SCRATCH_LEN]);
+pub struct Scratch {
+    bytes: [u8; SCRATCH_LEN],
+    /// The keys of [`Verifier::verify_by`], which may be replaced elsewhere while the claims are read.
+    keys: Option<Arc<KeySet>>,
+}
 
 impl Scratch {
     /// An empty buffer.
     pub const fn new() -> Self {
-        Self([0; SCRATCH_LEN])
+        Self { bytes: [0; SCRATCH_LEN], keys: None }
     }
 
     /// An empty buffer on the heap.
@@ -202,11 +206,37 @@ impl Verifier {
         now: Timestamp,
         scratch: &'s mut Scratch,
     ) -> Result<AccessClaims<'s>, InvalidToken> {
+        self.verify_in(&self.keys, token, now, &mut scratch.bytes)
+    }
+
+    /// As [`Verifier::verify`], by other keys than its own: those that are current where a set lives and changes.
+    /// `scratch` holds on to them.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_by<'s>(
+        &'s self,
+        keys: Arc<KeySet>,
+        token: &str,
+        now: Timestamp,
+        scratch: &'s mut Scratch,
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
+        let Scratch { bytes, keys: held } = scratch;
+        self.verify_in(held.insert(keys), token, now, bytes)
+    }
+
+    fn verify_in<'s>(
+        &self,
+        keys: &'s KeySet,
+        token: &str,
+        now: Timestamp,
+        bytes: &'s mut [u8],
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
         let typ = match self.config.profile {
             Profile::AccessToken => Typ::AccessToken,
             Profile::Jwt => Typ::Jwt,
         };
-        let verified = Untrusted::parse(token)?.verify(&self.keys, typ, now, &mut scratch.0)?;
+        let verified = Untrusted::parse(token)?.verify(keys, typ, now, bytes)?;
         let claims = AccessClaims::parse(verified, self.config.profile)?;
         if self.config.profile == Profile::AccessToken {
             require_rfc_9068(&claims)?;
