@@ -61,6 +61,7 @@ pub(crate) fn authority(py: Python<'_>, error: &Error) -> PyErr {
         Error::SignIn(_) => (Family::SignIn, None),
         Error::Config(_) => (Family::Config, None),
         Error::Store(_) | Error::Exchange(_) => (Family::Store, None),
+        Error::Keys(_) => (Family::Key, None),
         Error::Entropy => (Family::Entropy, None),
     };
     raised(py, family, error.reason(), &error.to_string(), challenge)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use safeconduct::core::jws::{self, Algorithm, KeyError};
+use safeconduct::system_time;
 use zeroize::Zeroizing;
 
 use crate::error::{self, Family};
@@ -173,7 +174,7 @@ impl KeySet {
     ///
     /// Raises `KeyRefused` where a key is symmetric: it never comes out this way.
     fn jwks(&self, py: Python<'_>) -> PyResult<String> {
-        self.keys.public_jwks().map_err(|error| error::key(py, error))
+        self.keys.public_jwks(system_time()).map_err(|error| error::key(py, error))
     }
 
     /// The keys with their secrets, to be persisted where only the issuer can read them.
@@ -184,7 +185,7 @@ impl KeySet {
     /// The `kid` of every key.
     #[getter]
     fn kids(&self) -> Vec<&str> {
-        self.keys.verifying().iter().map(jws::VerifyingKey::kid).collect()
+        self.keys.verifying().map(jws::VerifyingKey::kid).collect()
     }
 
     /// What `from_jwks` left out: places in `keys`, from zero, and reasons.

@@ -27,7 +27,7 @@ pub(crate) fn with_scratch<T>(verify: impl FnOnce(&mut Scratch) -> T) -> T {
 /// Whether verifying by these keys takes so long that others should run meanwhile: letting go of the
 /// interpreter costs a fiftieth of an HMAC and a thousandth of an Ed25519 signature.
 pub(crate) fn is_slow(keys: &jws::KeySet) -> bool {
-    keys.verifying().iter().any(|key| !key.algorithm().is_symmetric())
+    keys.verifying().any(|key| !key.algorithm().is_symmetric())
 }
 
 /// The keys that a verifier trusts.

@@ -183,6 +183,17 @@ impl KeySet {
         self.entries.iter().map(|entry| entry.verifying.as_ref())
     }
 
+    /// The keys that verify at `now`.
+    pub(super) fn verifying_at(&self, now: Timestamp) -> impl Iterator<Item = &VerifyingKey> {
+        self.entries.iter().filter(move |entry| entry.verifies(now)).map(|entry| entry.verifying.as_ref())
+    }
+
+    /// The key in a place of [`KeySet::verifying`], where it verifies at `now`.
+    #[cfg(feature = "std")]
+    pub(crate) fn at(&self, place: usize, now: Timestamp) -> Option<&VerifyingKey> {
+        self.entries.get(place).filter(|entry| entry.verifies(now)).map(|entry| entry.verifying.as_ref())
+    }
+
     /// Whether no key of the set verifies, ever.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

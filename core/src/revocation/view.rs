@@ -86,7 +86,8 @@ impl View {
         if !self.keys.is_empty() && self.keys.contains(&claims.key().tag()) {
             return Err(InvalidToken::Revoked);
         }
-        let (Some(sid), Some(epoch), Some(version), Some(global)) = (claims.sid, claims.sep, claims.scv, claims.gep)
+        let (Some(sid), Some(epoch), Some(version), Some(global)) =
+            (claims.sid(), claims.sep(), claims.scv(), claims.gep())
         else {
             return Err(InvalidToken::NotRevocable);
         };
