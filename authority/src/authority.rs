@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use safeconduct_core::audit;
 use safeconduct_core::id::{Partition, SessionId};
 use safeconduct_core::jws::WithdrawalReason;
+use safeconduct_core::jws::rotation::RotationError;
 use safeconduct_core::revocation::entry::Entry;
 use safeconduct_core::revocation::view::View;
 use safeconduct_core::secret::Commitment;
@@ -25,7 +26,7 @@ use zeroize::Zeroizing;
 
 use crate::drive::drive;
 use crate::error::{Error, Refused};
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::store::{Store, StoreError};
 
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
@@ -101,11 +102,17 @@ impl<S: Store> Authority<S> {
     }
 
     /// Signs and verifies by keys that may change while it runs, instead of those that the issuer was made with.
-    #[must_use]
-    pub fn with_keys(mut self, keys: Keys) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Keys`] where its access tokens may live longer than the keys' policy says, and so longer than a key
+    /// is kept.
+    pub fn with_keys(mut self, keys: Keys) -> Result<Self, Error> {
+        if keys.policy().max_ttl < self.issuer.policy().access_ttl {
+            return Err(KeysError::Rotation(RotationError::Policy).into());
+        }
         self.keys = keys;
         self.keys.withhold(self.view.read().unwrap_or_else(PoisonError::into_inner).withdrawn_keys());
-        self
+        Ok(self)
     }
 
     /// Reads what others have added to the revocation log, and enters it: what other processes revoked since is

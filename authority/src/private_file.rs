@@ -108,7 +108,7 @@ impl Draft {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft.path)?;
+        let mut file = options.open(&draft.path).map_err(Trouble::Io)?;
         if let Some(owner) = owner {
             give(&file, owner)?;
         }
