@@ -99,8 +99,8 @@ impl fmt::Display for RotationError {
             }
             Self::NoSuccessor => "the key that signs cannot be withdrawn without another that signs in its place",
             Self::Policy => {
-                "the times of the rotation policy do not fit together: tokens must live, and the period must be longer \
-                 than a new key is pending"
+                "the times of the rotation policy do not fit together: tokens must live, no longer than it says, and the \
+                 period must be longer than a new key is pending"
             }
             Self::Key(error) => return error.fmt(f),
         })
