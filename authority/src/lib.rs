@@ -9,6 +9,8 @@ mod authority;
 pub mod conformance;
 mod drive;
 mod error;
+pub mod keys;
+mod private_file;
 pub mod secrets;
 pub mod store;
 
@@ -17,6 +19,7 @@ pub use safeconduct_core as core;
 pub use crate::authority::{Authority, Granted, RefreshRequest, system_time};
 pub use crate::drive::drive;
 pub use crate::error::{Error, Refused};
+pub use crate::keys::{Keys, KeysError};
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -9,7 +9,7 @@ use safeconduct::core::session::outcome::{Outcome, Refusal};
 use safeconduct::core::session::policy::PolicyError;
 use safeconduct::core::token::{ConfigError, InvalidToken};
 use safeconduct::secrets::SourceError;
-use safeconduct::{Error, Refused};
+use safeconduct::{Error, KeysError, Refused};
 
 /// Which table of `safeconduct.errors` a reason is looked up in: one reason can stand in two of them.
 #[derive(Clone, Copy)]
@@ -61,6 +61,7 @@ pub(crate) fn authority(py: Python<'_>, error: &Error) -> PyErr {
         Error::SignIn(_) => (Family::SignIn, None),
         Error::Config(_) => (Family::Config, None),
         Error::Store(_) | Error::Exchange(_) => (Family::Store, None),
+        Error::Keys(error) => return keys(py, error),
         Error::Entropy => (Family::Entropy, None),
     };
     raised(py, family, error.reason(), &error.to_string(), challenge)
@@ -89,6 +90,12 @@ pub(crate) fn policy(py: Python<'_>, error: PolicyError) -> PyErr {
 /// A key, a set of keys or the name of an algorithm that is refused.
 pub(crate) fn key(py: Python<'_>, error: KeyError) -> PyErr {
     raised(py, Family::Key, error.reason(), &error.to_string(), None)
+}
+
+/// Keys that cannot be had, or stay as they are.
+pub(crate) fn keys(py: Python<'_>, error: &KeysError) -> PyErr {
+    let family = if let KeysError::Entropy = error { Family::Entropy } else { Family::Key };
+    raised(py, family, error.reason(), &error.to_string(), None)
 }
 
 /// Secrets that cannot be had.

@@ -11,7 +11,8 @@ use safeconduct::system_time;
 
 use crate::claims::Claims;
 use crate::error;
-use crate::keys::{KeySet, VerifyingKey};
+use crate::key_set::{KeySet, Live};
+use crate::keys::VerifyingKey;
 use crate::text::Foreign;
 use crate::time::{Length, Moment};
 
@@ -27,7 +28,7 @@ pub(crate) fn with_scratch<T>(verify: impl FnOnce(&mut Scratch) -> T) -> T {
 /// Whether verifying by these keys takes so long that others should run meanwhile: letting go of the
 /// interpreter costs a fiftieth of an HMAC and a thousandth of an Ed25519 signature.
 pub(crate) fn is_slow(keys: &jws::KeySet) -> bool {
-    keys.verifying().iter().any(|key| !key.algorithm().is_symmetric())
+    keys.verifying().any(|key| !key.algorithm().is_symmetric())
 }
 
 /// The keys that a verifier trusts.
@@ -50,9 +51,9 @@ impl<'py> FromPyObject<'_, 'py> for Trusted<'py> {
     }
 }
 
-/// Accepts the tokens of one issuer for one audience, locally. Immutable; for many threads at once.
+/// Accepts the tokens of one issuer for one audience, locally. For many threads at once.
 ///
-/// Trusts `keys`.
+/// Trusts `keys`, and follows a `KeySet` that changes.
 ///
 /// - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
 ///   audience, a token that has one is refused).
@@ -63,6 +64,7 @@ impl<'py> FromPyObject<'_, 'py> for Trusted<'py> {
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Verifier {
     verifier: token::Verifier,
+    live: Option<Arc<Live>>,
     is_slow: bool,
 }
 
@@ -84,18 +86,21 @@ impl Verifier {
             "jwt" => (Profile::Jwt, None),
             _ => return Err(PyValueError::new_err("profile is 'access_token' or 'jwt'")),
         };
-        let keys = match keys {
-            Trusted::Set(set) => Arc::clone(&set.get().keys),
+        let (keys, live) = match keys {
+            Trusted::Set(set) => {
+                let live = Arc::clone(&set.get().live);
+                (live.keys.current(), Some(live))
+            }
             Trusted::Keys(keys) => {
                 let keys = keys.iter().map(|key| key.get().key.duplicate()).collect();
-                Arc::new(jws::KeySet::verify_only(keys).map_err(|error| error::key(py, error))?)
+                (Arc::new(jws::KeySet::verify_only(keys).map_err(|error| error::key(py, error))?), None)
             }
         };
         let is_slow = is_slow(&keys);
         let leeway = leeway.map_or(token::DEFAULT_LEEWAY, |length| length.0);
         let config = VerifierConfig { profile, issuer, audience, leeway, max_ttl };
         let verifier = token::Verifier::new(keys, config).map_err(|error| error::config(py, error))?;
-        Ok(Self { verifier, is_slow })
+        Ok(Self { verifier, live, is_slow })
     }
 
     /// What a token says, where it is to be believed.
@@ -106,7 +111,9 @@ impl Verifier {
     fn verify(&self, py: Python<'_>, token: Foreign<'_>, now: Option<Moment>) -> PyResult<Claims> {
         let now = now.map_or_else(system_time, |moment| moment.0);
         let verify = || -> Result<String, InvalidToken> {
-            with_scratch(|scratch| Ok(self.verifier.verify(&token.0, now, scratch)?.payload().into()))
+            let current = self.live.as_ref().map(|live| self.verifier.with_keys(live.keys.current()));
+            let verifier = current.as_ref().unwrap_or(&self.verifier);
+            with_scratch(|scratch| Ok(verifier.verify(&token.0, now, scratch)?.payload().into()))
         };
         let payload = if self.is_slow { py.detach(verify) } else { verify() };
         payload.map(Claims::new).map_err(|error| error::invalid_token(py, error))

@@ -21,7 +21,7 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 """
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519", "HS256", "HS384", "HS512"])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519", "ES256", "HS256", "HS384", "HS512"])
 def test_every_algorithm_signs_verifies_and_is_persisted(make: Make, algorithm: str) -> None:
     keys = sc.KeySet.generate(algorithm)
     assert len(keys) == 1 and len(keys.kids) == 1 and keys.skipped == []

@@ -15,6 +15,8 @@ mod compact;
 mod header;
 mod identity;
 mod jwk;
+mod jwk_times;
+mod jwks;
 mod key;
 mod key_error;
 mod key_set;
@@ -22,6 +24,8 @@ mod key_text;
 mod mac;
 mod p256_key;
 mod pem;
+pub mod rotation;
+mod schedule;
 mod typ;
 
 pub use algorithm::Algorithm;
@@ -29,5 +33,6 @@ pub use compact::{JwsError, MAX_TOKEN_LEN, SCRATCH_LEN, Untrusted, Verified, sig
 pub use identity::MAX_KID_LEN;
 pub use key::{MAX_SECRET_LEN, SigningKey, VerifyingKey};
 pub use key_error::KeyError;
-pub use key_set::{KeySet, MAX_KEYS, SkippedKey};
+pub use key_set::{KeySet, MAX_KEYS, MAX_WITHDRAWN, SkippedKey};
+pub use schedule::{KeyStatus, KeyTag, Phase, Schedule, Tombstone, WithdrawalReason};
 pub use typ::Typ;

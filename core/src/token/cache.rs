@@ -1,8 +1,8 @@
 //! Verified tokens kept for a while, so that a signature need not be checked twice.
 //!
 //! A signature that was right stays right; nothing else about a token does. So a hit asks again for
-//! everything but the signature: that the keys are still the very same set, the profile, issuer, audience,
-//! expiry and all other dates ([`Verifier::accept`]), and revocation. What is kept is the whole token, and a
+//! everything but the signature: that the keys are still the very same set and the key's time is not over, the
+//! profile, issuer, audience, expiry and all other dates ([`Verifier::accept`]), and revocation. What is kept is the whole token, and a
 //! hit compares all of it. Refusals are never kept.
 //!
 //! Memory is bounded: a number of places, none for more than [`MAX_CACHED_LEN`] characters. Of many readers
@@ -117,7 +117,7 @@ impl<S: BuildHasher> TokenCache<S> {
     ) -> Result<Accepted<'s>, InvalidToken> {
         let hash = self.hash(token, verifier);
         if let Some(hash) = hash
-            && let Some(remembered) = self.find(hash, token, verifier)
+            && let Some(remembered) = self.find(hash, token, verifier, now)
         {
             let claims = remembered.claims();
             verifier.accept(&claims, now)?;
@@ -160,7 +160,7 @@ impl<S: BuildHasher> TokenCache<S> {
     /// The hash of a token that may be kept. Of its end only: what has the signature of another token but is
     /// not that token is found unequal, and never entered.
     fn hash(&self, token: &str, verifier: &Verifier) -> Option<u64> {
-        let symmetric = verifier.keys().verifying().first()?.algorithm().is_symmetric();
+        let symmetric = verifier.keys().verifying().next()?.algorithm().is_symmetric();
         if symmetric && !self.symmetric || token.len() > MAX_CACHED_LEN {
             return None;
         }
@@ -174,16 +174,16 @@ impl<S: BuildHasher> TokenCache<S> {
         self.rows.get(row)
     }
 
-    fn find<'s>(&self, hash: u64, token: &str, verifier: &'s Verifier) -> Option<Remembered<'s>> {
+    fn find<'s>(&self, hash: u64, token: &str, verifier: &'s Verifier, now: Timestamp) -> Option<Remembered<'s>> {
         let row = self.row(hash)?.read().unwrap_or_else(PoisonError::into_inner);
         let entry = row.places.iter().flatten().find(|entry| entry.is(hash, token, verifier))?;
-        let key = verifier.keys().verifying().get(entry.key)?;
+        let key = verifier.keys().at(entry.key, now)?;
         Some(Remembered { entry: Arc::clone(entry), key })
     }
 
     fn enter(&self, hash: u64, token: &str, verifier: &Verifier, claims: &AccessClaims<'_>, now: Timestamp) {
         let keys = verifier.keys();
-        let Some(key) = keys.verifying().iter().position(|key| core::ptr::eq(key, claims.key())) else { return };
+        let Some(key) = keys.verifying().position(|key| core::ptr::eq(key, claims.key())) else { return };
         let Some(row) = self.row(hash) else { return };
         let entry = Arc::new(Entry {
             hash,

@@ -29,6 +29,7 @@ __all__ = [
     "RefreshRefused",
     "ReuseDetected",
     "RevokedToken",
+    "RotationRefused",
     "ScopeExceeded",
     "SecretsRefused",
     "SessionExpired",
@@ -231,6 +232,10 @@ class KeyRefused(ConfigError):
     """A key or a set of keys is refused."""
 
 
+class RotationRefused(KeyRefused):
+    """Keys stay as they are: the change is not possible, or not yet. The text says why."""
+
+
 FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
     "invalid_token": (
         InvalidToken,
@@ -300,7 +305,16 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
     "sign_in": (SignInRefused, {}),
     "policy": (PolicyRefused, {}),
     "secrets": (SecretsRefused, {}),
-    "key": (KeyRefused, {}),
+    "key": (
+        KeyRefused,
+        {
+            "rotation_unknown_key": RotationRefused,
+            "rotation_already_pending": RotationRefused,
+            "rotation_not_pending": RotationRefused,
+            "rotation_too_early": RotationRefused,
+            "rotation_no_successor": RotationRefused,
+        },
+    ),
 }
 """Which class a reason is raised as: by family, since one reason can stand in two of them."""
 

@@ -16,6 +16,7 @@ mod on_session;
 mod open;
 mod present;
 mod revoke_all;
+mod withdraw_key;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -66,6 +67,11 @@ pub enum Request {
     Erase {
         /// The subject, as it was named at sign-in.
         subject: String,
+    },
+    /// A signing key, by its `kid`, is never believed again, here or in any process that reads the log.
+    WithdrawKey {
+        /// What tokens call the key by.
+        kid: String,
     },
     /// The live sessions of a subject, in order of their identifiers.
     List {
@@ -232,6 +238,7 @@ enum Operation {
     RevokeAll(revoke_all::RevokeAll),
     Erase(erase::Erase),
     List(list::ListSessions),
+    WithdrawKey(withdraw_key::WithdrawKey),
 }
 
 impl Exchange {
@@ -246,6 +253,7 @@ impl Exchange {
             Request::Revoke(sid, reason) => Operation::OnSession(on_session::OnSession::revoke(sid, reason)),
             Request::RevokeAll { subject, keep } => Operation::RevokeAll(revoke_all::RevokeAll::new(subject, keep)),
             Request::Erase { subject } => Operation::Erase(erase::Erase::new(subject)),
+            Request::WithdrawKey { kid } => Operation::WithdrawKey(withdraw_key::WithdrawKey::new(&kid)),
             Request::List { subject, after, limit } => Operation::List(list::ListSessions::new(subject, after, limit)),
         };
         Self { now, entropy, attempts: 0, operation }
@@ -270,6 +278,7 @@ impl Exchange {
             Operation::RevokeAll(revoke) => revoke.resume(answer, scene),
             Operation::Erase(erase) => erase.resume(answer, scene),
             Operation::List(list) => list.resume(answer, scene),
+            Operation::WithdrawKey(withdraw) => withdraw.resume(answer, scene),
         }
     }
 }

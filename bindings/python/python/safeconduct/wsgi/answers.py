@@ -103,7 +103,9 @@ class Answer(NamedTuple):
     def send(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         """Gives it to the server."""
         status = f"{self.status} {HTTPStatus(self.status).phrase}"
-        start_response(status, [*self.headers, ("Content-Length", str(len(self.body)))])
+        # Of 304 it would be that of an answer which is not sent.
+        length = [] if self.status == 304 else [("Content-Length", str(len(self.body)))]
+        start_response(status, [*self.headers, *length])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 
