@@ -21,7 +21,7 @@ use safeconduct_core::session::sign_in::{SignIn, SignInRequest};
 use safeconduct_core::session::state::Reason;
 use safeconduct_core::store::ReadLog;
 use safeconduct_core::time::Timestamp;
-use safeconduct_core::token::{AccessClaims, Scratch, Verifier};
+use safeconduct_core::token::{AccessClaims, Scratch, TokenCache, Verifier};
 use zeroize::Zeroizing;
 
 use crate::drive::drive;
@@ -44,6 +44,7 @@ pub struct Authority<S> {
     read_to: Mutex<Option<Vec<u8>>>,
     clock: Clock,
     audit: Option<AuditSink>,
+    cache: Option<TokenCache>,
 }
 
 /// What came with a refresh token.
@@ -95,7 +96,7 @@ impl<S: Store> Authority<S> {
         let verifier = issuer.verifier()?;
         let keys = Keys::from(Arc::clone(issuer.keys()));
         let (view, read_to, clock) = (RwLock::new(View::new()), Mutex::new(None), Box::new(clock));
-        let authority = Self { issuer, verifier, keys, store, view, read_to, clock, audit: None };
+        let authority = Self { issuer, verifier, keys, store, view, read_to, clock, audit: None, cache: None };
         authority.run(Request::Open)?;
         authority.catch_up()?;
         Ok(authority)
@@ -143,6 +144,14 @@ impl<S: Store> Authority<S> {
     #[must_use]
     pub fn with_audit(mut self, sink: impl Fn(&audit::Event) + Send + Sync + 'static) -> Self {
         self.audit = Some(Box::new(sink));
+        self
+    }
+
+    /// Remembers verified access tokens, so that their signatures are not checked again; all else is, revocation
+    /// included.
+    #[must_use]
+    pub fn with_cache(mut self, cache: TokenCache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -194,8 +203,13 @@ impl<S: Store> Authority<S> {
     /// # Errors
     /// [`Error::InvalidToken`].
     pub fn verify<'s>(&'s self, access_token: &str, scratch: &'s mut Scratch) -> Result<AccessClaims<'s>, Error> {
-        let claims = self.verifier.verify_by(self.keys.current(), access_token, self.now(), scratch)?;
-        self.view.read().unwrap_or_else(PoisonError::into_inner).judge(&claims)?;
+        let (keys, now) = (self.keys.current(), self.now());
+        let judge = |claims: &AccessClaims<'_>| self.view.read().unwrap_or_else(PoisonError::into_inner).judge(claims);
+        if let Some(cache) = &self.cache {
+            return Ok(cache.verify_by(&self.verifier, keys, access_token, now, scratch, judge)?);
+        }
+        let claims = self.verifier.verify_by(keys, access_token, now, scratch)?;
+        judge(&claims)?;
         Ok(claims)
     }
 
@@ -266,7 +280,10 @@ impl<S: Store> Authority<S> {
     /// # Errors
     /// [`Error::Store`]: call again.
     pub fn erase_subject(&self, subject: &str) -> Result<(), Error> {
-        self.decide(Request::Erase { subject: subject.into() }).map(|_| ())
+        let erased = self.decide(Request::Erase { subject: subject.into() }).map(|_| ());
+        // What is remembered of tokens says whom they are about.
+        self.cache.iter().for_each(TokenCache::clear);
+        erased
     }
 
     /// Withdraws a signing key, as [`Keys::withdraw`] does, and writes it to the revocation log: every process that
@@ -278,6 +295,7 @@ impl<S: Store> Authority<S> {
     /// read; call again.
     pub fn withdraw_key(&self, kid: &str, reason: WithdrawalReason) -> Result<(), Error> {
         self.keys.withdraw(kid, reason, self.now())?;
+        self.cache.iter().for_each(TokenCache::clear);
         self.decide(Request::WithdrawKey { kid: kid.into() }).map(|_| ())
     }
 

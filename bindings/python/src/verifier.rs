@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use safeconduct::core::jws;
-use safeconduct::core::token::{self, InvalidToken, Profile, Scratch, VerifierConfig};
+use safeconduct::core::token::{self, InvalidToken, Profile, Scratch, TokenCache, VerifierConfig};
 use safeconduct::system_time;
 
 use crate::claims::Claims;
@@ -59,19 +59,23 @@ impl<'py> FromPyObject<'_, 'py> for Trusted<'py> {
 ///   audience, a token that has one is refused).
 /// - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
 /// - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
+/// - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is.
+///   About twice a token's length of memory each. None for HMAC keys, which gain nothing.
 ///
 /// Raises `ConfigError`.
 #[pyclass(frozen, module = "safeconduct")]
 pub(crate) struct Verifier {
     verifier: token::Verifier,
     live: Option<Arc<Live>>,
+    cache: Option<TokenCache>,
     is_slow: bool,
 }
 
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (keys, issuer = None, audience = None, profile = "access_token", leeway = None, max_ttl = None))]
+    #[pyo3(signature = (keys, issuer = None, audience = None, profile = "access_token", leeway = None, max_ttl = None, cache = 0))]
+    #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
         keys: Trusted<'_>,
@@ -80,6 +84,7 @@ impl Verifier {
         profile: &str,
         leeway: Option<Length>,
         max_ttl: Option<Length>,
+        cache: usize,
     ) -> PyResult<Self> {
         let (profile, max_ttl) = match profile {
             "access_token" => (Profile::AccessToken, Some(max_ttl.map_or(token::DEFAULT_MAX_TTL, |length| length.0))),
@@ -100,7 +105,8 @@ impl Verifier {
         let leeway = leeway.map_or(token::DEFAULT_LEEWAY, |length| length.0);
         let config = VerifierConfig { profile, issuer, audience, leeway, max_ttl };
         let verifier = token::Verifier::new(keys, config).map_err(|error| error::config(py, error))?;
-        Ok(Self { verifier, live, is_slow })
+        let cache = (cache > 0).then(|| TokenCache::new(cache));
+        Ok(Self { verifier, live, cache, is_slow })
     }
 
     /// What a token says, where it is to be believed.
@@ -111,9 +117,14 @@ impl Verifier {
     fn verify(&self, py: Python<'_>, token: Foreign<'_>, now: Option<Moment>) -> PyResult<Claims> {
         let now = now.map_or_else(system_time, |moment| moment.0);
         let verify = || -> Result<String, InvalidToken> {
-            let current = self.live.as_ref().map(|live| self.verifier.with_keys(live.keys.current()));
-            let verifier = current.as_ref().unwrap_or(&self.verifier);
-            with_scratch(|scratch| Ok(verifier.verify(&token.0, now, scratch)?.payload().into()))
+            let keys = self.live.as_ref().map_or_else(|| Arc::clone(self.verifier.keys()), |live| live.keys.current());
+            with_scratch(|scratch| {
+                let claims = match &self.cache {
+                    Some(cache) => cache.verify_by(&self.verifier, keys, &token.0, now, scratch, |_| Ok(())),
+                    None => self.verifier.verify_by(keys, &token.0, now, scratch),
+                };
+                Ok(claims?.payload().into())
+            })
         };
         let payload = if self.is_slow { py.detach(verify) } else { verify() };
         payload.map(Claims::new).map_err(|error| error::invalid_token(py, error))
