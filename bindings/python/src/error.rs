@@ -9,7 +9,7 @@ use safeconduct::core::session::outcome::{Outcome, Refusal};
 use safeconduct::core::session::policy::PolicyError;
 use safeconduct::core::token::{ConfigError, InvalidToken};
 use safeconduct::secrets::SourceError;
-use safeconduct::{Error, KeysError, Refused};
+use safeconduct::{Error, KeysError, Refused, RemoteError};
 
 /// Which table of `safeconduct.errors` a reason is looked up in: one reason can stand in two of them.
 #[derive(Clone, Copy)]
@@ -22,6 +22,7 @@ pub(crate) enum Family {
     Policy,
     Secrets,
     Key,
+    Remote,
     Entropy,
 }
 
@@ -36,6 +37,7 @@ impl Family {
             Self::Policy => "policy",
             Self::Secrets => "secrets",
             Self::Key => "key",
+            Self::Remote => "remote",
             Self::Entropy => "entropy",
         }
     }
@@ -75,6 +77,14 @@ pub(crate) fn refusal(py: Python<'_>, refusal: Refusal) -> PyErr {
 /// An access token that is refused.
 pub(crate) fn invalid_token(py: Python<'_>, error: InvalidToken) -> PyErr {
     raised(py, Family::InvalidToken, error.reason(), &error.to_string(), None)
+}
+
+/// A token that is refused by keys of another issuer, or keys that cannot be had.
+pub(crate) fn remote(py: Python<'_>, error: &RemoteError) -> PyErr {
+    match error {
+        RemoteError::Token(error) => invalid_token(py, *error),
+        RemoteError::Unavailable(_) => raised(py, Family::Remote, error.reason(), &error.to_string(), None),
+    }
 }
 
 /// Parts that do not fit together.

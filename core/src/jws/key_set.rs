@@ -112,7 +112,7 @@ impl KeySet {
         Ok(self.settled())
     }
 
-    pub(super) const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self { entries: Vec::new(), withdrawn: Vec::new(), skipped: Vec::new() }
     }
 

@@ -24,6 +24,7 @@ mod key_text;
 mod mac;
 mod p256_key;
 mod pem;
+pub mod remote;
 pub mod rotation;
 mod schedule;
 mod typ;

@@ -17,6 +17,7 @@ __all__ = [
     "ExpiredToken",
     "InvalidToken",
     "KeyRefused",
+    "KeysUnavailable",
     "LifetimeTooLong",
     "MalformedToken",
     "MissingClaim",
@@ -127,6 +128,10 @@ class NotRevocable(InvalidToken):
 
 class NotCovered(Error):
     """The verifier does not know about revocations recent enough. Ask the store, or answer 503; never 401."""
+
+
+class KeysUnavailable(Error):
+    """The keys of the issuer cannot be fetched. Nothing is known of the token: answer 503; never 401."""
 
 
 class RefreshRefused(Error):
@@ -300,6 +305,7 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
             "record_malformed": RecordRefused,
         },
     ),
+    "remote": (KeysUnavailable, {"keys_unavailable": KeysUnavailable}),
     "entropy": (EntropyUnavailable, {}),
     "config": (ConfigError, {}),
     "sign_in": (SignInRefused, {}),
