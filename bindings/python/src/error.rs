@@ -5,6 +5,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use safeconduct::core::jws::KeyError;
+use safeconduct::core::session::exchange::Failure;
 use safeconduct::core::session::outcome::{Outcome, Refusal};
 use safeconduct::core::session::policy::PolicyError;
 use safeconduct::core::token::{ConfigError, InvalidToken};
@@ -23,6 +24,7 @@ pub(crate) enum Family {
     Secrets,
     Key,
     Remote,
+    Signing,
     Entropy,
 }
 
@@ -38,6 +40,7 @@ impl Family {
             Self::Secrets => "secrets",
             Self::Key => "key",
             Self::Remote => "remote",
+            Self::Signing => "signing",
             Self::Entropy => "entropy",
         }
     }
@@ -62,6 +65,7 @@ pub(crate) fn authority(py: Python<'_>, error: &Error) -> PyErr {
         Error::Refused(refused) => (Family::Refused, refused.challenge.as_deref()),
         Error::SignIn(_) => (Family::SignIn, None),
         Error::Config(_) => (Family::Config, None),
+        Error::Exchange(Failure::SigningFault) => (Family::Signing, None),
         Error::Store(_) | Error::Exchange(_) => (Family::Store, None),
         Error::Keys(error) => return keys(py, error),
         Error::Entropy => (Family::Entropy, None),

@@ -382,6 +382,7 @@ class Policy:
         max_claims: int | None = None,
         personal_claims: Sequence[str] | None = None,
         partitions: int | None = None,
+        check_signatures: bool | None = None,
     ) -> Policy:
         """What is not given is as most want it.
 
@@ -396,6 +397,8 @@ class Policy:
         - `personal_claims`: claims that look like personal data and are allowed all the same; none. `"sub"`
           stands for a subject that looks like an e-mail address or a telephone number.
         - `partitions`: over how many partitions subjects are spread, 1 to 255, for the life of a store; 16.
+        - `check_signatures`: whether each signature is verified before it leaves, against attacks by faults; no.
+          What is wrong three times raises `SigningFault`, and nothing is committed.
 
         Raises `PolicyRefused` for an unsafe combination and says why.
         """
@@ -439,6 +442,10 @@ class Policy:
     @property
     def partitions(self) -> int:
         """Over how many partitions subjects are spread."""
+
+    @property
+    def check_signatures(self) -> bool:
+        """Whether each signature is verified before it leaves."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

@@ -37,6 +37,7 @@ __all__ = [
     "SessionRevoked",
     "SessionUnknown",
     "SignInRefused",
+    "SigningFault",
     "StaleClaims",
     "StoreBehind",
     "StoreError",
@@ -213,6 +214,10 @@ class EntropyUnavailable(Error):
     """The operating system gave no randomness. Answer 503."""
 
 
+class SigningFault(Error):
+    """Signatures come out wrong: the machine is broken. Nothing was changed. Answer 503, and take it out of service."""
+
+
 class ConfigError(Error):
     """The parts do not fit together. Fix the configuration or the call."""
 
@@ -306,6 +311,7 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
         },
     ),
     "remote": (KeysUnavailable, {"keys_unavailable": KeysUnavailable}),
+    "signing": (SigningFault, {"signing_fault": SigningFault}),
     "entropy": (EntropyUnavailable, {}),
     "config": (ConfigError, {}),
     "sign_in": (SignInRefused, {}),
