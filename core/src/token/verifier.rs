@@ -119,9 +119,9 @@ impl core::error::Error for ConfigError {}
 /// Where the payload of one token is decoded. Twelve kibibytes: reuse it, and keep it off small stacks.
 #[derive(Clone)]
 pub struct Scratch {
-    bytes: [u8; SCRATCH_LEN],
+    pub(super) bytes: [u8; SCRATCH_LEN],
     /// The keys of [`Verifier::verify_by`], which may be replaced elsewhere while the claims are read.
-    keys: Option<Arc<KeySet>>,
+    pub(super) keys: Option<Arc<KeySet>>,
 }
 
 impl Scratch {
@@ -240,7 +240,7 @@ impl Verifier {
         self.verify_in(held.insert(keys), token, now, bytes)
     }
 
-    fn verify_in<'s>(
+    pub(super) fn verify_in<'s>(
         &self,
         keys: &'s KeySet,
         token: &str,
