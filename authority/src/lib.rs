@@ -11,6 +11,7 @@ mod drive;
 mod error;
 pub mod keys;
 mod private_file;
+mod remote;
 pub mod secrets;
 pub mod store;
 
@@ -20,6 +21,7 @@ pub use crate::authority::{Authority, Granted, RefreshRequest, system_time};
 pub use crate::drive::drive;
 pub use crate::error::{Error, Refused};
 pub use crate::keys::{Keys, KeysError};
+pub use crate::remote::{RemoteError, RemoteKeys};
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 /// Larger than any file of keys or secrets that is accepted.
 const MAX_LEN: u64 = 65_536;
 
+const CAPACITY: usize = 65_600;
+
 /// What is the matter with a file.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -45,7 +47,8 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Trouble> {
     if is_exposed(&file.metadata()?) {
         return Err(Trouble::Exposed);
     }
-    let mut text = Zeroizing::new(String::with_capacity(4096));
+    // Room for all of it and for the look past its end: a text that grows would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(CAPACITY));
     file.take(MAX_LEN.saturating_add(1)).read_to_string(&mut text)?;
     Ok(text)
 }

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use safeconduct::core::jws::KeyError;
+use safeconduct::core::jws::remote::RemotePolicyError;
 use safeconduct::core::jws::rotation::RotationError;
 use safeconduct::secrets::SourceError;
 use safeconduct::store::StoreError;
-use safeconduct::{Error, KeysError};
+use safeconduct::{Error, KeysError, RemoteError};
 
 fn is_listed(reason: &str) -> bool {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors/reasons.json");
@@ -52,6 +53,12 @@ fn why_secrets_cannot_be_had_is_listed() {
             | SourceError::Secrets(_) => assert!(is_listed(error.reason()), "{}", error.reason()),
         }
     }
+}
+
+#[test]
+fn why_keys_of_others_cannot_be_had_is_listed() {
+    assert!(is_listed(RemoteError::Unavailable(String::new()).reason()));
+    assert!(is_listed(RemotePolicyError.reason()));
 }
 
 #[test]

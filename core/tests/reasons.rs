@@ -73,7 +73,8 @@ fn every_invalid_token_is_listed() {
 
 #[test]
 fn every_failure_of_an_exchange_is_listed() {
-    let failures = reasons!(Failure: ForeignStore Partitions KeyMissing Contended Protocol [Failure::Record(_)]);
+    let failures =
+        reasons!(Failure: ForeignStore Partitions KeyMissing SigningFault Contended Protocol [Failure::Record(_)]);
     assert_listed("exchange", failures);
     let records = reasons!(RecordError: Newer UnknownKey Tampered Malformed);
     assert_eq!(records, RecordError::ALL.map(|error| Failure::Record(error).reason()));

@@ -8,6 +8,7 @@
 //! | `verifier`, `claims` | `Verifier`, `Claims` |
 //! | `policy` | `Policy`, `Replay` |
 //! | `keys`, `key_set` | `SigningKey`, `VerifyingKey`, `KeySet`, `KeyStatus` |
+//! | `remote` | `RemoteKeys` |
 //! | `secrets` | `Secrets` |
 //! | `store` | `MemoryStore`, `SqliteStore` |
 //! | `refresh_token` | `RefreshToken` |
@@ -25,6 +26,7 @@ mod key_set;
 mod keys;
 mod policy;
 mod refresh_token;
+mod remote;
 mod secrets;
 mod store;
 mod text;
@@ -51,6 +53,8 @@ mod _native {
     use super::policy::{Policy, Replay};
     #[pymodule_export]
     use super::refresh_token::RefreshToken;
+    #[pymodule_export]
+    use super::remote::RemoteKeys;
     #[pymodule_export]
     use super::secrets::Secrets;
     #[pymodule_export]

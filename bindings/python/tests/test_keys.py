@@ -109,3 +109,9 @@ def test_two_keys_of_one_kid_are_refused_by_a_verifier() -> None:
     assert caught.value.reason == "key_duplicate_kid"
     with pytest.raises(sc.ConfigError):
         sc.Verifier([], profile="jwt")
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "HS256"])
+def test_checked_signatures_are_signatures(make: Make, algorithm: str) -> None:
+    authority = make(keys=sc.KeySet.generate(algorithm), policy=sc.Policy(check_signatures=True))
+    assert authority.verify(authority.issue("user-1").access_token).sub == "user-1"

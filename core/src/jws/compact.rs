@@ -252,7 +252,12 @@ pub fn sign_checked(key: &SigningKey, typ: Typ, payload: &[u8]) -> Result<String
         return Ok(sign(key, typ, payload));
     }
     let verifying = key.verifying_key();
-    let sign = |input: &[u8], signature: &mut [u8; 64]| key.signature(input, signature).len();
+    let sign = |input: &[u8], signature: &mut [u8; 64]| {
+        let len = key.signature(input, signature).len();
+        #[cfg(test)]
+        signature.iter_mut().take(usize::from(key.kid() == FAULTY)).for_each(|byte| *byte ^= 1);
+        len
+    };
     let mut whole = Ok(());
     let token = signed(key, typ, payload, |input, signature| {
         let accepts = |signature: &[u8]| verifying.accepts(input, signature);
@@ -262,6 +267,10 @@ pub fn sign_checked(key: &SigningKey, typ: Typ, payload: &[u8]) -> Result<String
     });
     whole.map(|()| token)
 }
+
+/// A key of this name signs as a broken machine does.
+#[cfg(test)]
+pub(crate) const FAULTY: &str = "faulty";
 
 /// Signs until the signature is accepted, three times at most; what is not accepted is wiped.
 fn checked(

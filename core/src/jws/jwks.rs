@@ -78,6 +78,24 @@ impl KeySet {
         }
     }
 
+    /// A set that somebody publishes, from JSON: as [`KeySet::from_jwks`], and nothing in it may be secret.
+    ///
+    /// # Errors
+    /// [`KeyError::SymmetricKey`] and [`KeyError::PrivateMembers`], also for a key that would be left out: an issuer that
+    /// published one has given it away. Others as [`KeySet::from_jwks`].
+    pub fn from_published_jwks(json: &str) -> Result<Self, KeyError> {
+        let keys = json::object(json.as_bytes())?.get("keys").and_then(|keys| keys.as_array());
+        for jwk in keys.ok_or(KeyError::Malformed)?.elements().filter_map(|key| key.as_object()) {
+            if jwk::is_symmetric(jwk) == Ok(true) {
+                return Err(KeyError::SymmetricKey);
+            }
+            if jwk::is_private(jwk) {
+                return Err(KeyError::PrivateMembers);
+            }
+        }
+        Self::from_jwks(json)
+    }
+
     /// The set as it may be published at `now`: public members of the keys that are pending, signing or retiring.
     ///
     /// # Errors

@@ -6,7 +6,6 @@
 //! [`MAX_KEYS`]. No key is ever chosen for a `kid` that does not name it, and none of a withdrawn `kid` at all.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -112,7 +111,7 @@ impl KeySet {
         Ok(self.settled())
     }
 
-    pub(super) const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self { entries: Vec::new(), withdrawn: Vec::new(), skipped: Vec::new() }
     }
 
@@ -293,8 +292,7 @@ impl KeySet {
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kids = |entry: &Entry| String::from(entry.kid());
-        let live: Vec<String> = self.entries.iter().map(kids).collect();
+        let live: Vec<&VerifyingKey> = self.verifying().collect();
         f.debug_struct("KeySet").field("keys", &live).field("withdrawn", &self.withdrawn).finish()
     }
 }

@@ -24,11 +24,14 @@ mod key_text;
 mod mac;
 mod p256_key;
 mod pem;
+pub mod remote;
 pub mod rotation;
 mod schedule;
 mod typ;
 
 pub use algorithm::Algorithm;
+#[cfg(test)]
+pub(crate) use compact::FAULTY;
 pub use compact::{JwsError, MAX_TOKEN_LEN, SCRATCH_LEN, Untrusted, Verified, sign, sign_checked, verify};
 pub use identity::MAX_KID_LEN;
 pub use key::{MAX_SECRET_LEN, SigningKey, VerifyingKey};

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::base64url;
 use crate::id::SessionId;
-use crate::jws::{KeySet, SigningKey, Typ, sign};
+use crate::jws::{KeySet, SigningKey, Typ, sign, sign_checked};
 use crate::secret::{Keyring, PurposeKeys, Secret, Secrets};
 use crate::session::exchange::Failure;
 use crate::session::outcome::Outcome;
@@ -181,7 +181,10 @@ impl Issuer {
         if !is_receipt_only {
             let key: &SigningKey = self.keys.signing(now).ok_or(Failure::KeyMissing)?;
             let payload = Zeroizing::new(self.payload(minted, scope, jti));
-            grant.access_token = Some(Zeroizing::new(sign(key, Typ::AccessToken, payload.as_bytes())));
+            grant.access_token = Some(Zeroizing::new(match self.policy().check_signatures {
+                true => sign_checked(key, Typ::AccessToken, payload.as_bytes()).map_err(|_| Failure::SigningFault)?,
+                false => sign(key, Typ::AccessToken, payload.as_bytes()),
+            }));
         }
         Ok(grant)
     }

@@ -165,6 +165,14 @@ impl Verifier {
         if keys.is_empty() {
             return Err(ConfigError::NoKeys);
         }
+        Ok(Self::without_keys(config)?.with_keys(keys))
+    }
+
+    /// A verifier that refuses every token until it is [given keys](Self::with_keys): where those are still to come.
+    ///
+    /// # Errors
+    /// A [`ConfigError`]: fix the configuration.
+    pub fn without_keys(config: VerifierConfig) -> Result<Self, ConfigError> {
         let required = config.profile == Profile::AccessToken;
         if config.issuer.as_ref().map_or(required, String::is_empty) {
             return Err(ConfigError::IssuerMissing);
@@ -178,7 +186,7 @@ impl Verifier {
         if config.max_ttl.map_or(required, |max_ttl| max_ttl == Seconds::ZERO) {
             return Err(ConfigError::MaxTtlMissing);
         }
-        Ok(Self { keys, config: Arc::new(config) })
+        Ok(Self { keys: Arc::new(KeySet::empty()), config: Arc::new(config) })
     }
 
     /// This verifier with another set of keys: two reference counts, so it may be made for each token. Where the

@@ -16,6 +16,7 @@ __all__ = [
     "MemoryStore",
     "Policy",
     "RefreshToken",
+    "RemoteKeys",
     "Replay",
     "Secrets",
     "Session",
@@ -381,6 +382,7 @@ class Policy:
         max_claims: int | None = None,
         personal_claims: Sequence[str] | None = None,
         partitions: int | None = None,
+        check_signatures: bool | None = None,
     ) -> Policy:
         """What is not given is as most want it.
 
@@ -395,6 +397,8 @@ class Policy:
         - `personal_claims`: claims that look like personal data and are allowed all the same; none. `"sub"`
           stands for a subject that looks like an e-mail address or a telephone number.
         - `partitions`: over how many partitions subjects are spread, 1 to 255, for the life of a store; 16.
+        - `check_signatures`: whether each signature is verified before it leaves, against attacks by faults; no.
+          What is wrong three times raises `SigningFault`, and nothing is committed.
 
         Raises `PolicyRefused` for an unsafe combination and says why.
         """
@@ -438,6 +442,10 @@ class Policy:
     @property
     def partitions(self) -> int:
         """Over how many partitions subjects are spread."""
+
+    @property
+    def check_signatures(self) -> bool:
+        """Whether each signature is verified before it leaves."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -622,12 +630,43 @@ class RefreshToken:
         """
 
 @final
+class RemoteKeys:
+    """The keys that another issuer publishes, fetched when they are wanted and no more often. For a `Verifier`."""
+
+    def __new__(
+        cls,
+        fetch: Callable[[], str],
+        *,
+        cooldown: _Seconds | None = None,
+        max_age: _Seconds | None = None,
+        max_stale: _Seconds | None = None,
+    ) -> RemoteKeys:
+        """`fetch` gives the text of a JWK set, as `safeconduct.jwks.fetch` does; whatever it raises is a fetch that failed. It
+        must not verify by these keys itself.
+
+        - `cooldown`: how long after a fetch no other one begins, whether it went well or not; 30 s.
+        - `max_age`: how old keys may be before they are fetched again; 5 minutes.
+        - `max_stale`: how old they may be where that fails; 1 h. For so long a withdrawn key may still be believed.
+
+        A token of an unknown key is a reason to fetch. A set with a private or symmetric key is refused whole. Where there
+        are no keys to use, verifying raises `KeysUnavailable`. Raises `ConfigError` where the times do not fit together.
+        """
+
+    @property
+    def kids(self) -> list[str]:
+        """The `kid` of every key that was fetched last."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last fetch failed; `None` where it did not."""
+
+@final
 class Verifier:
     """Accepts the tokens of one issuer for one audience, locally. For many threads at once."""
 
     def __new__(
         cls,
-        keys: KeySet | Sequence[VerifyingKey],
+        keys: KeySet | RemoteKeys | Sequence[VerifyingKey],
         issuer: str | None = None,
         audience: str | None = None,
         profile: Literal["access_token", "jwt"] = "access_token",
@@ -635,7 +674,7 @@ class Verifier:
         max_ttl: _Seconds | None = None,
         cache: int = 0,
     ) -> Verifier:
-        """Trusts `keys`, and follows a `KeySet` that changes.
+        """Trusts `keys`, and follows a `KeySet` that changes and `RemoteKeys`.
 
         - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
           audience, a token that has one is refused).
@@ -651,7 +690,8 @@ class Verifier:
         """What a token says, where it is to be believed.
 
         `now` is Unix seconds or an aware `datetime`; the system's clock where it is not given. Revocation
-        is not asked: a token is good until it expires. Raises `InvalidToken`.
+        is not asked: a token is good until it expires. Raises `InvalidToken`; `KeysUnavailable` where `RemoteKeys` has
+        none to use: then nothing is known of the token.
         """
 
 @final

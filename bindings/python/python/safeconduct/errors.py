@@ -17,6 +17,7 @@ __all__ = [
     "ExpiredToken",
     "InvalidToken",
     "KeyRefused",
+    "KeysUnavailable",
     "LifetimeTooLong",
     "MalformedToken",
     "MissingClaim",
@@ -36,6 +37,7 @@ __all__ = [
     "SessionRevoked",
     "SessionUnknown",
     "SignInRefused",
+    "SigningFault",
     "StaleClaims",
     "StoreBehind",
     "StoreError",
@@ -129,6 +131,10 @@ class NotCovered(Error):
     """The verifier does not know about revocations recent enough. Ask the store, or answer 503; never 401."""
 
 
+class KeysUnavailable(Error):
+    """The keys of the issuer cannot be fetched. Nothing is known of the token: answer 503; never 401."""
+
+
 class RefreshRefused(Error):
     """A refresh or session token is refused, or a session cannot be changed."""
 
@@ -206,6 +212,10 @@ class RecordRefused(StoreError):
 
 class EntropyUnavailable(Error):
     """The operating system gave no randomness. Answer 503."""
+
+
+class SigningFault(Error):
+    """Signatures come out wrong: the machine is broken. Nothing was changed. Answer 503, and take it out of service."""
 
 
 class ConfigError(Error):
@@ -300,6 +310,8 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
             "record_malformed": RecordRefused,
         },
     ),
+    "remote": (KeysUnavailable, {"keys_unavailable": KeysUnavailable}),
+    "signing": (SigningFault, {"signing_fault": SigningFault}),
     "entropy": (EntropyUnavailable, {}),
     "config": (ConfigError, {}),
     "sign_in": (SignInRefused, {}),

@@ -16,6 +16,9 @@ mod on_session;
 mod open;
 mod present;
 mod revoke_all;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
+mod signing_tests;
 mod withdraw_key;
 
 use alloc::boxed::Box;
@@ -169,6 +172,8 @@ pub enum Failure {
     Partitions,
     /// A session's master key, or the key that signs, is gone.
     KeyMissing,
+    /// Three signatures in a row were wrong: the machine or its memory is broken. Take it out of service.
+    SigningFault,
     /// The race was lost over and over. Try again later.
     Contended,
     /// The answer does not fit the question: a defect of the caller.
@@ -183,6 +188,7 @@ impl Failure {
             Self::ForeignStore => "store_foreign",
             Self::Partitions => "store_partitions",
             Self::KeyMissing => "key_missing",
+            Self::SigningFault => "signing_fault",
             Self::Contended => "store_contended",
             Self::Protocol => "exchange_protocol",
         }
@@ -201,6 +207,7 @@ impl fmt::Display for Failure {
                 "the store was made with another number of partitions; set the policy's `partitions` to that number",
             ),
             Self::KeyMissing => f.write_str("a key that is needed is not among the secrets or the keys any more"),
+            Self::SigningFault => f.write_str("signatures come out wrong: this machine or its memory is broken"),
             Self::Contended => f.write_str("too many others were changing the same session; try again"),
             Self::Protocol => f.write_str("an exchange was resumed with an answer that does not fit"),
         }
