@@ -680,8 +680,8 @@ class Verifier:
           audience, a token that has one is refused).
         - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
         - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
-        - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else
-          is. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
+        - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is.
+          About twice a token's length of memory each. None for HMAC keys, which gain nothing.
 
         Raises `ConfigError`.
         """
@@ -720,8 +720,8 @@ class Authority:
         - `audit` is called with each event after it was committed, before the operation returns: `at` (Unix
           milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
           it. What it raises goes to `sys.unraisablehook`; the operation is done already.
-        - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else
-          is, revocation included. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
+        - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is,
+          revocation included. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
 
         Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
         `StoreError` where it cannot be used.
