@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use safeconduct_core::encoding::base64url;
 use safeconduct_core::encoding::json::JsonError;
 use safeconduct_core::secret::Keyring;
 use safeconduct_core::session::event::{Context, Event, Loaded, Presented, ViewFacts};
@@ -105,6 +106,30 @@ fn a_verifier_that_looks_at_the_first_half_of_a_signature_is_caught() {
         same.next().and_then(|(input, full)| jws_verify::accept(verifier, &format!("{input}.{full}")))
     };
     assert!(caught("jws_verify", |data| jws_verify::run(data, lazy)).starts_with("accepted"));
+}
+
+/// Whether a token is signed with ES256 by its own word.
+fn is_es256(token: &str) -> bool {
+    token.starts_with(&base64url::encode(br#"{"alg":"ES256""#)[..18])
+}
+
+#[test]
+fn a_verifier_that_looks_at_r_alone_is_caught() {
+    let lazy = |verifier: &Verifier, token: &str| {
+        let (start, _) = token.split_at_checked(token.len().saturating_sub(43))?;
+        let same = |good: &&String| is_es256(good) && good.starts_with(start) && good.len() == token.len();
+        jws_verify::accept(verifier, jws_verify::signed_here().iter().find(same)?)
+    };
+    assert!(caught("jws_verify", |data| jws_verify::run(data, lazy)).starts_with("accepted"));
+}
+
+#[test]
+fn a_verifier_that_gives_out_another_payload_under_es256_is_caught() {
+    let other = |verifier: &Verifier, token: &str| {
+        let payload = jws_verify::accept(verifier, token)?;
+        Some(if is_es256(token) { payload.replace("app", "web") } else { payload })
+    };
+    assert!(caught("jws_verify", |data| jws_verify::run(data, other)).starts_with("another payload"));
 }
 
 #[test]
