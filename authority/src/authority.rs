@@ -240,7 +240,7 @@ impl<S: Store> Authority<S> {
 
     fn session_of(&self, access_token: &str) -> Option<SessionId> {
         let mut scratch = Scratch::boxed();
-        self.verifier.verify(access_token, self.now(), &mut scratch).ok()?.sid
+        self.verifier.verify(access_token, self.now(), &mut scratch).ok()?.sid()
     }
 
     fn present(&self, token: &str, shown: Shown) -> Result<Box<Decided>, Error> {

@@ -35,7 +35,7 @@ fn a_browser_session_lives_and_a_late_thief_ends_it() {
     let mut scratch = Scratch::boxed();
     let access = first.grant.access_token.unwrap();
     let claims = authority.verify(&access, &mut scratch).unwrap();
-    assert!(claims.sub.unwrap().eq_str("user-1"));
+    assert!(claims.sub().unwrap().eq_str("user-1"));
     let t0 = first.grant.refresh_token.unwrap();
 
     let second = authority.refresh(&t0, &RefreshRequest::default()).unwrap();

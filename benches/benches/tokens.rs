@@ -27,7 +27,7 @@ use safeconduct::core::session::transition;
 use safeconduct::core::store::{Commit, Committed, Key};
 use safeconduct::core::time::{Seconds, Timestamp};
 use safeconduct::core::token::refresh::Token;
-use safeconduct::core::token::{NewAccessToken, Scratch, Verifier, VerifierConfig};
+use safeconduct::core::token::{NewAccessToken, Scratch, TokenCache, Verifier, VerifierConfig};
 use safeconduct::store::sqlite::{SqliteOptions, Synchronous};
 use safeconduct::store::{MemoryStore, Store};
 use safeconduct_benches::{AUDIENCE, Chain, ISSUER, SUBJECT, eight_claims, issuer, key, sign_in};
@@ -74,8 +74,16 @@ fn access_tokens(c: &mut Criterion) {
         let mut group = c.benchmark_group(name);
         group.bench_function("sign", |b| b.iter(|| sign(&signing, Typ::AccessToken, black_box(payload.as_bytes()))));
         group.bench_function("verify", |b| {
-            b.iter(|| verifier.verify(black_box(&token), NOW, &mut scratch).unwrap().exp);
+            b.iter(|| verifier.verify(black_box(&token), NOW, &mut scratch).unwrap().exp());
         });
+        let cache = TokenCache::new(1024).for_symmetric_keys();
+        let hit = |scratch: &mut Scratch| {
+            let accepted = cache.verify(&verifier, black_box(&token), NOW, scratch, |_| Ok(())).unwrap();
+            (accepted.was_remembered(), accepted.claims().exp())
+        };
+        hit(&mut scratch);
+        assert!(hit(&mut scratch).0);
+        group.bench_function("cache_hit", |b| b.iter(|| hit(&mut scratch)));
         let input = &token.as_bytes()[..token.rfind('.').unwrap()];
         if algorithm.is_symmetric() {
             let keyed = Hmac::<Sha256>::new_from_slice(&[5; 64]).unwrap();

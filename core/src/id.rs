@@ -77,8 +77,13 @@ impl SessionId {
 
     /// From its text form: exactly 22 characters of canonical base64url.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::from_ascii(text.as_bytes())
+    }
+
+    /// As [`SessionId::parse`], from bytes.
+    pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; 16];
-        match base64url::decode(text.as_bytes(), &mut bytes) {
+        match base64url::decode_public(text, &mut bytes) {
             Ok(decoded) if decoded.len() == 16 => Some(Self(bytes)),
             _ => None,
         }

@@ -70,12 +70,12 @@ fn an_issued_token_is_accepted_and_says_what_was_put_in() {
         let verifier = verifier(key);
         let mut scratch = Scratch::new();
         let seen = verifier.verify(&token, NOW, &mut scratch).unwrap();
-        assert!(seen.iss.unwrap() == ISSUER && seen.aud.unwrap().contains(AUDIENCE));
-        assert_eq!(seen.sub.unwrap().to_string(), claims.sub);
-        assert!(seen.client_id.unwrap() == "app" && seen.jti.unwrap() == "token-1");
-        assert_eq!((seen.exp, seen.iat, seen.auth_time), (claims.exp, Some(NOW), Some(NOW)));
-        assert_eq!((seen.sid, seen.sep, seen.scv, seen.gep), (Some(claims.sid), Some(4), Some(5), Some(6)));
-        assert_eq!(seen.jkt, Some([9; 32]));
+        assert!(seen.iss().unwrap() == ISSUER && seen.aud().unwrap().contains(AUDIENCE));
+        assert_eq!(seen.sub().unwrap().to_string(), claims.sub);
+        assert!(seen.client_id().unwrap() == "app" && seen.jti().unwrap() == "token-1");
+        assert_eq!((seen.exp(), seen.iat(), seen.auth_time()), (claims.exp, Some(NOW), Some(NOW)));
+        assert_eq!((seen.sid(), seen.sep(), seen.scv(), seen.gep()), (Some(claims.sid), Some(4), Some(5), Some(6)));
+        assert_eq!(seen.jkt(), Some([9; 32]));
         assert!(seen.has_scope("read") && seen.has_scope("write"));
         assert!(!seen.has_scope("rea") && !seen.has_scope("") && !seen.has_scope("read write"));
         assert_eq!(seen.object().get("roles").unwrap().as_array().unwrap().raw(), r#"["admin"]"#);

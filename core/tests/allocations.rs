@@ -54,6 +54,17 @@ fn verifying_allocates_nothing_and_signing_once() {
         let (count, accepted) = allocations(|| verifier.verify(&token, now, &mut scratch).is_ok());
         assert!(accepted);
         assert_eq!(count, 0, "verifying by {algorithm}");
+        #[cfg(feature = "std")]
+        {
+            let cache = safeconduct_core::token::TokenCache::new(8).for_symmetric_keys();
+            let mut ask = |expected| {
+                let accepted = cache.verify(&verifier, &token, now, &mut scratch, |_| Ok(())).unwrap();
+                assert_eq!(accepted.was_remembered(), expected);
+            };
+            let (entered, ()) = allocations(|| ask(false));
+            let (hit, ()) = allocations(|| ask(true));
+            assert_eq!((entered, hit), (3, 0), "a cache of tokens by {algorithm}");
+        }
         // A header in another form, and a refusal.
         let other = sign(&key().with_kid("other").unwrap(), Typ::AccessToken, payload.as_bytes());
         let (count, accepted) = allocations(|| verifier.verify(&other, now, &mut scratch).is_ok());

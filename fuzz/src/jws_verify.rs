@@ -28,7 +28,7 @@ pub fn accept(verifier: &Verifier, token: &str) -> Option<String> {
     let claims = verifier.verify(token, START, &mut scratch).ok()?;
     // Everything that can be read of the claims is read.
     let _ = format!("{claims:?}");
-    let _ = (claims.has_scope("read"), claims.aud.map(|aud| aud.iter().count()));
+    let _ = (claims.has_scope("read"), claims.aud().map(|aud| aud.iter().count()));
     Some(claims.payload().to_owned())
 }
 

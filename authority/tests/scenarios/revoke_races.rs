@@ -182,7 +182,7 @@ fn a_sign_in_that_a_revoke_all_overtook_comes_after_it() {
             let mut scratch = Scratch::boxed();
             let access = granted.grant.access_token.unwrap();
             let claims = other.authority.verify(&access, &mut scratch).unwrap();
-            assert_eq!(claims.sid, Some(granted.grant.session));
+            assert_eq!(claims.sid(), Some(granted.grant.session));
             assert_eq!(earlier.send(&other).map(|_| ()).unwrap_err().reason(), "session_revoked");
         }
     });

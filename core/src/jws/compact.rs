@@ -9,6 +9,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use super::header::{Header, MAX_HEADER_LEN};
 use super::{KeySet, SigningKey, Typ, VerifyingKey};
 use crate::encoding::base64url;
@@ -112,6 +114,10 @@ impl<'t> Untrusted<'t> {
             Some(key) => key,
             None => self.find_key(keys, typ)?,
         };
+        self.verify_by(key, scratch)
+    }
+
+    fn verify_by<'s>(&self, key: &'s VerifyingKey, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
         // Room for more than any signature has, so that one of a wrong length is told from bad base64.
         let mut buffer = [0; 96];
         if base64url::decoded_len(self.signature.len()) > buffer.len() {
@@ -121,8 +127,29 @@ impl<'t> Untrusted<'t> {
         if !key.accepts(self.signing_input.as_bytes(), signature) {
             return Err(JwsError::BadSignature);
         }
-        let payload = base64url::decode(self.payload.as_bytes(), scratch).map_err(|_| JwsError::Malformed)?;
+        let payload = base64url::decode_public(self.payload.as_bytes(), scratch).map_err(|_| JwsError::Malformed)?;
         Ok(Verified { payload, key })
+    }
+
+    /// Splits a token at the places where it has its dots if `key` wrote it: behind the key's constant header,
+    /// and before a signature of the key's length. Whether there are more dots is not asked.
+    fn split_as_written_by(token: &'t str, key: &VerifyingKey, typ: Typ) -> Option<Self> {
+        let header = key.header(typ);
+        let input_len =
+            token.len().checked_sub(base64url::encoded_len(key.algorithm().signature_len()))?.checked_sub(1)?;
+        let bytes = token.as_bytes();
+        if !bytes.starts_with(header.as_bytes())
+            || bytes.get(header.len()) != Some(&b'.')
+            || bytes.get(input_len) != Some(&b'.')
+        {
+            return None;
+        }
+        Some(Self {
+            header: token.get(..header.len())?,
+            payload: token.get(header.len().saturating_add(1)..input_len)?,
+            signature: token.get(input_len.saturating_add(1)..)?,
+            signing_input: token.get(..input_len)?,
+        })
     }
 
     /// The key that a header means which none of the keys would have written itself.
@@ -168,11 +195,75 @@ impl fmt::Debug for Verified<'_> {
     }
 }
 
+/// As [`Untrusted::parse`] and [`Untrusted::verify`], and sooner done with tokens of which a key of the set
+/// wrote the header.
+///
+/// # Errors
+/// A [`JwsError`], as both.
+///
+/// # Security
+/// As [`Untrusted::verify`].
+pub fn verify<'s>(token: &str, keys: &'s KeySet, typ: Typ, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
+    if token.len() > MAX_TOKEN_LEN {
+        return Err(JwsError::TooLarge);
+    }
+    let mut written =
+        keys.verifying().iter().filter_map(|key| Some((key, Untrusted::split_as_written_by(token, key, typ)?)));
+    let Some((key, untrusted)) = written.next() else {
+        return Untrusted::parse(token)?.verify(keys, typ, scratch);
+    };
+    // With a dot too many the token is malformed before it has a signature.
+    untrusted.verify_by(key, scratch).map_err(|reason| Untrusted::parse(token).err().unwrap_or(reason))
+}
+
 /// Signs `payload` as a token of kind `typ`. One heap allocation.
 ///
 /// A payload so long that the token exceeds [`MAX_TOKEN_LEN`] is signed all the same; no verifier of
 /// this library will take it.
 pub fn sign(key: &SigningKey, typ: Typ, payload: &[u8]) -> String {
+    signed(key, typ, payload, |input, signature| key.signature(input, signature).len())
+}
+
+/// As [`sign`], and looks at the signature before it leaves, against attacks by faults: a deterministic signature
+/// that was disturbed gives the private key away to whoever has an undisturbed one of the same input. Costs a
+/// verification. For HMAC it is [`sign`]: a disturbed tag gives nothing away.
+///
+/// # Errors
+/// [`JwsError::BadSignature`] where three signatures in a row were wrong: the machine or its memory is broken.
+pub fn sign_checked(key: &SigningKey, typ: Typ, payload: &[u8]) -> Result<String, JwsError> {
+    if key.algorithm().is_symmetric() {
+        return Ok(sign(key, typ, payload));
+    }
+    let verifying = key.verifying_key();
+    let sign = |input: &[u8], signature: &mut [u8; 64]| key.signature(input, signature).len();
+    let mut whole = Ok(());
+    let token = signed(key, typ, payload, |input, signature| {
+        let accepts = |signature: &[u8]| verifying.accepts(input, signature);
+        let len = checked(|signature| sign(input, signature), accepts, signature);
+        whole = len.map(|_| ());
+        len.unwrap_or_default()
+    });
+    whole.map(|()| token)
+}
+
+/// Signs until the signature is accepted, three times at most; what is not accepted is wiped.
+fn checked(
+    mut sign: impl FnMut(&mut [u8; 64]) -> usize,
+    accepts: impl Fn(&[u8]) -> bool,
+    signature: &mut [u8; 64],
+) -> Result<usize, JwsError> {
+    for _ in 0..3 {
+        let len = sign(signature);
+        if accepts(signature.get(..len).unwrap_or_default()) {
+            return Ok(len);
+        }
+        signature.zeroize();
+    }
+    Err(JwsError::BadSignature)
+}
+
+/// The token of a payload; `sign` writes the signature of what it is given and says how long it is.
+fn signed(key: &SigningKey, typ: Typ, payload: &[u8], sign: impl FnOnce(&[u8], &mut [u8; 64]) -> usize) -> String {
     let header = key.header(typ);
     let payload_len = base64url::encoded_len(payload.len());
     let signature_len = base64url::encoded_len(key.algorithm().signature_len());
@@ -184,6 +275,54 @@ pub fn sign(key: &SigningKey, typ: Typ, payload: &[u8]) -> String {
         let _ = base64url::encode_into(payload, body.get_mut(1..).unwrap_or_default());
     }
     let mut signature = [0; 64];
-    let _ = base64url::encode_into(key.signature(input, &mut signature), tail.get_mut(1..).unwrap_or_default());
+    let len = sign(input, &mut signature);
+    let _ = base64url::encode_into(signature.get(..len).unwrap_or_default(), tail.get_mut(1..).unwrap_or_default());
     String::from_utf8(token).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jws::Algorithm;
+
+    fn key(algorithm: Algorithm) -> SigningKey {
+        SigningKey::generate(&[7; 64], algorithm).unwrap()
+    }
+
+    #[test]
+    fn a_checked_signature_is_the_signature() {
+        for algorithm in [Algorithm::Hs256, Algorithm::EdDsa, Algorithm::Es256] {
+            let key = key(algorithm);
+            assert_eq!(sign_checked(&key, Typ::Jwt, b"{}"), Ok(sign(&key, Typ::Jwt, b"{}")));
+        }
+    }
+
+    #[test]
+    fn a_disturbed_signature_is_made_anew_and_a_broken_machine_gives_none_out() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+            let (key, input) = (key(algorithm), b"input");
+            for faults in 0..5u32 {
+                let mut made = 0;
+                let disturbed = |signature: &mut [u8; 64]| {
+                    let len = key.signature(input, signature).len();
+                    made += 1;
+                    if made <= faults {
+                        // As where one scalar multiplication went wrong: R is right, S is not.
+                        signature[40] ^= 1 << made;
+                    }
+                    len
+                };
+                let mut signature = [0; 64];
+                let outcome =
+                    checked(disturbed, |signature| key.verifying_key().accepts(input, signature), &mut signature);
+                if faults < 3 {
+                    assert_eq!(outcome, Ok(64));
+                    assert!(key.verifying_key().accepts(input, &signature));
+                } else {
+                    assert_eq!(outcome, Err(JwsError::BadSignature));
+                    assert_eq!(signature, [0; 64]);
+                }
+            }
+        }
+    }
 }

@@ -34,7 +34,7 @@ impl<'a> Header<'a> {
         if segment.len() > MAX_HEADER_LEN {
             return Err(JwsError::TooLarge);
         }
-        let bytes = base64url::decode(segment.as_bytes(), buffer).map_err(|_| JwsError::Malformed)?;
+        let bytes = base64url::decode_public(segment.as_bytes(), buffer).map_err(|_| JwsError::Malformed)?;
         let object = json::object(bytes).map_err(|_| JwsError::HeaderRefused)?;
         let (mut algorithm, mut kid, mut typ) = (None, None, None);
         for member in object.members() {

@@ -78,21 +78,24 @@ impl MacKey {
 
     /// Whether `tag` is the whole tag of `input`. Constant-time in the content of both.
     pub(super) fn accepts(&self, input: &[u8], tag: &[u8]) -> bool {
-        let mut expected = Zeroizing::new([0; 64]);
-        equal(self.tag(input, &mut expected), tag)
+        match &self.state {
+            State::Hs256(mac) => equal(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
+            State::Hs384(mac) => equal(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
+            State::Hs512(mac) => equal(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
+        }
     }
 }
 
-/// Whether two tags are the same. The words are gathered before one comparison, so that time depends on
-/// the lengths alone, and on them only in steps of eight bytes.
-fn equal(expected: &[u8], tag: &[u8]) -> bool {
-    let (expected, rest) = expected.as_chunks();
-    let (tag, other_rest) = tag.as_chunks();
-    if expected.len() != tag.len() || !rest.is_empty() || !other_rest.is_empty() {
-        return false;
+/// Whether two tags are the same; wipes the first, which is what a forger would want to know. The words are
+/// gathered before one comparison, so that time depends on the lengths alone.
+fn equal<const N: usize>(expected: impl Into<[u8; N]>, tag: &[u8]) -> bool {
+    let mut expected: [u8; N] = expected.into();
+    let mut difference = u64::from(tag.len() != N);
+    for (a, b) in expected.as_chunks_mut().0.iter_mut().zip(tag.as_chunks().0) {
+        difference |= u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
     }
-    let words = expected.iter().zip(tag).map(|(a, b)| u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b));
-    words.fold(0, |difference, word| difference | word).ct_eq(&0).into()
+    zeroize::zeroize_bytes(&mut expected);
+    difference.ct_eq(&0).into()
 }
 
 fn keyed<M: KeyInit>(secret: &[u8]) -> Result<M, KeyError> {

@@ -25,7 +25,7 @@ mod pem;
 mod typ;
 
 pub use algorithm::Algorithm;
-pub use compact::{JwsError, MAX_TOKEN_LEN, SCRATCH_LEN, Untrusted, Verified, sign};
+pub use compact::{JwsError, MAX_TOKEN_LEN, SCRATCH_LEN, Untrusted, Verified, sign, sign_checked, verify};
 pub use identity::MAX_KID_LEN;
 pub use key::{MAX_SECRET_LEN, SigningKey, VerifyingKey};
 pub use key_error::KeyError;

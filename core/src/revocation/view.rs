@@ -67,7 +67,8 @@ impl View {
     /// [`InvalidToken::Revoked`], [`InvalidToken::StaleClaims`] (the client refreshes), and
     /// [`InvalidToken::NotRevocable`] for a token that carries none of what a revocation names.
     pub fn judge(&self, claims: &AccessClaims<'_>) -> Result<(), InvalidToken> {
-        let (Some(sid), Some(epoch), Some(version), Some(global)) = (claims.sid, claims.sep, claims.scv, claims.gep)
+        let (Some(sid), Some(epoch), Some(version), Some(global)) =
+            (claims.sid(), claims.sep(), claims.scv(), claims.gep())
         else {
             return Err(InvalidToken::NotRevocable);
         };

@@ -9,9 +9,9 @@
 
 use core::fmt;
 
+use super::index::{Claim, Index, thumbprint};
 use super::{InvalidToken, Profile};
-use crate::encoding::base64url;
-use crate::encoding::json::{self, Array, Object, Text, Value};
+use crate::encoding::json::{Array, Object, Text, Value};
 use crate::id::SessionId;
 use crate::jws::{Verified, VerifyingKey};
 use crate::time::Timestamp;
@@ -26,17 +26,6 @@ pub enum Audience<'a> {
 }
 
 impl<'a> Audience<'a> {
-    fn parse(value: Value<'a>) -> Option<Self> {
-        match value {
-            Value::String(text) => Some(Self::One(text)),
-            Value::Array(list) => {
-                let strings = list.elements().all(|element| element.as_text().is_some());
-                if strings && list.elements().next().is_some() { Some(Self::Many(list)) } else { None }
-            }
-            _ => None,
-        }
-    }
-
     /// The audiences, one by one.
     pub fn iter(self) -> impl Iterator<Item = Text<'a>> {
         let (one, many) = match self {
@@ -58,38 +47,8 @@ impl<'a> Audience<'a> {
 /// requires, and `sid`; under `Jwt` only `exp`.
 #[derive(Clone, Copy)]
 pub struct AccessClaims<'a> {
-    /// Who issued it, `iss`.
-    pub iss: Option<Text<'a>>,
-    /// Whom it is for, `aud`.
-    pub aud: Option<Audience<'a>>,
-    /// Whom it is about, `sub`.
-    pub sub: Option<Text<'a>>,
-    /// The client it was issued to, `client_id`.
-    pub client_id: Option<Text<'a>>,
-    /// When it expires, `exp`; a fraction of a second is rounded down.
-    pub exp: Timestamp,
-    /// When it was issued, `iat`.
-    pub iat: Option<Timestamp>,
-    /// From when on it is valid, `nbf`.
-    pub nbf: Option<Timestamp>,
-    /// What tells it from other tokens, `jti`.
-    pub jti: Option<Text<'a>>,
-    /// Its session, `sid`. Under the `Jwt` profile a `sid` in another form counts as absent.
-    pub sid: Option<SessionId>,
-    /// The subject's epoch, `sep`.
-    pub sep: Option<u64>,
-    /// The version of the session's claims, `scv`.
-    pub scv: Option<u64>,
-    /// The global epoch, `gep`.
-    pub gep: Option<u64>,
-    /// Space-separated scopes, `scope` ([RFC 8693 section 4.2](https://www.rfc-editor.org/rfc/rfc8693#section-4.2)).
-    pub scope: Option<Text<'a>>,
-    /// When the person signed in, `auth_time`.
-    pub auth_time: Option<Timestamp>,
-    /// The thumbprint of the DPoP key that the token is bound to, `cnf.jkt`
-    /// ([RFC 9449 section 6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
-    pub jkt: Option<[u8; 32]>,
-    object: Object<'a>,
+    payload: &'a [u8],
+    index: Index,
     key: &'a VerifyingKey,
 }
 
@@ -97,70 +56,158 @@ impl<'a> AccessClaims<'a> {
     /// Reads the claims of a payload by the rules of `profile`; dates are not compared with any clock.
     #[inline]
     pub(super) fn parse(verified: Verified<'a>, profile: Profile) -> Result<Self, InvalidToken> {
-        let mut claims = Self {
-            iss: None,
-            aud: None,
-            sub: None,
-            client_id: None,
-            exp: Timestamp::MAX,
-            iat: None,
-            nbf: None,
-            jti: None,
-            sid: None,
-            sep: None,
-            scv: None,
-            gep: None,
-            scope: None,
-            auth_time: None,
-            jkt: None,
-            object: Object::EMPTY,
-            key: verified.key(),
-        };
-        let (mut exp, mut well_formed) = (None, true);
-        let object = json::members(verified.payload(), |member| {
-            let value = &member.value;
-            let mut decoded = [0; 16];
-            // A name that does not fit is none of those that are known here.
-            let name = match member.name.as_str() {
-                Some(name) => name,
-                None => member.name.decoded(&mut decoded).unwrap_or_default(),
-            };
-            let known = match name {
-                "iss" => present(&mut claims.iss, value.as_text()),
-                "aud" => present(&mut claims.aud, Audience::parse(*value)),
-                "sub" => present(&mut claims.sub, value.as_text()),
-                "client_id" => present(&mut claims.client_id, value.as_text()),
-                "exp" => present(&mut exp, date(value, profile)),
-                "iat" => present(&mut claims.iat, date(value, profile)),
-                "nbf" => present(&mut claims.nbf, date(value, profile)),
-                "jti" => present(&mut claims.jti, value.as_text()),
-                "sid" => session(&mut claims.sid, value, profile),
-                "sep" => present(&mut claims.sep, integer(value)),
-                "scv" => present(&mut claims.scv, integer(value)),
-                "gep" => present(&mut claims.gep, integer(value)),
-                "scope" => present(&mut claims.scope, value.as_text()),
-                "auth_time" => present(&mut claims.auth_time, date(value, profile)),
-                "cnf" => confirmation(&mut claims.jkt, value),
-                _ => Some(()),
-            };
-            well_formed &= known.is_some();
-        });
-        claims.object = object.map_err(|_| InvalidToken::NotJson)?;
-        if !well_formed {
-            return Err(InvalidToken::ClaimsMalformed);
+        let payload = verified.payload();
+        Ok(Self { payload, index: Index::read(payload, profile)?, key: verified.key() })
+    }
+
+    /// What an earlier reading of a payload found.
+    #[cfg(feature = "std")]
+    pub(super) const fn remembered(payload: &'a [u8], index: Index, key: &'a VerifyingKey) -> Self {
+        Self { payload, index, key }
+    }
+
+    /// The payload with the white space around it.
+    #[cfg(feature = "std")]
+    pub(super) const fn payload_bytes(&self) -> &'a [u8] {
+        self.payload
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) const fn index(&self) -> Index {
+        self.index
+    }
+
+    /// Whether `iss` is there, and is `issuer`.
+    #[inline]
+    pub(super) fn is_from(&self, issuer: &str) -> Option<bool> {
+        let iss = self.index.text(Claim::Iss);
+        if iss.is_absent() { None } else { Some(iss.is_text(self.payload, issuer)) }
+    }
+
+    /// Whether `aud` is there, and names `audience`.
+    #[inline]
+    pub(super) fn is_for(&self, audience: &str) -> Option<bool> {
+        match self.index.text(Claim::Aud).raw(self.payload) {
+            [] => None,
+            [b'[', ..] => self.aud().map(|aud| aud.contains(audience)),
+            _ => Some(self.index.text(Claim::Aud).is_text(self.payload, audience)),
         }
-        claims.exp = exp.ok_or(InvalidToken::MissingClaim)?;
-        Ok(claims)
+    }
+
+    /// Whether the claims are there that RFC 9068 section 2.2 requires, and `sid`, and no text is empty.
+    #[inline]
+    pub(super) fn is_access_token(&self) -> Result<(), InvalidToken> {
+        use Claim::{Aud, ClientId, Iat, Iss, Jti, Sid, Sub};
+        if !self.index.has_all(&[Iss, Aud, Sub, ClientId, Iat, Jti, Sid]) {
+            return Err(InvalidToken::MissingClaim);
+        }
+        let empty = [Iss, Sub, ClientId, Jti].iter().any(|claim| self.index.text(*claim).is_empty());
+        if empty { Err(InvalidToken::ClaimsMalformed) } else { Ok(()) }
+    }
+
+    /// Who issued it, `iss`.
+    pub fn iss(&self) -> Option<Text<'a>> {
+        self.index.text(Claim::Iss).text(self.payload)
+    }
+
+    /// Whom it is for, `aud`.
+    pub fn aud(&self) -> Option<Audience<'a>> {
+        match self.index.text(Claim::Aud).raw(self.payload) {
+            [] => None,
+            [b'[', ..] => {
+                let list = core::str::from_utf8(self.index.text(Claim::Aud).raw(self.payload)).unwrap_or_default();
+                Some(Audience::Many(Array::new(list)))
+            }
+            _ => self.index.text(Claim::Aud).text(self.payload).map(Audience::One),
+        }
+    }
+
+    /// Whom it is about, `sub`.
+    pub fn sub(&self) -> Option<Text<'a>> {
+        self.index.text(Claim::Sub).text(self.payload)
+    }
+
+    /// The client it was issued to, `client_id`.
+    pub fn client_id(&self) -> Option<Text<'a>> {
+        self.index.text(Claim::ClientId).text(self.payload)
+    }
+
+    /// When it expires, `exp`; a fraction of a second is rounded down.
+    pub fn exp(&self) -> Timestamp {
+        self.index.date(Claim::Exp).unwrap_or_default()
+    }
+
+    /// When it was issued, `iat`.
+    pub fn iat(&self) -> Option<Timestamp> {
+        self.index.date(Claim::Iat)
+    }
+
+    /// From when on it is valid, `nbf`.
+    pub fn nbf(&self) -> Option<Timestamp> {
+        self.index.date(Claim::Nbf)
+    }
+
+    /// What tells it from other tokens, `jti`.
+    pub fn jti(&self) -> Option<Text<'a>> {
+        self.index.text(Claim::Jti).text(self.payload)
+    }
+
+    /// Its session, `sid`. Under the `Jwt` profile a `sid` in another form counts as absent.
+    pub fn sid(&self) -> Option<SessionId> {
+        self.index.sid()
+    }
+
+    /// The subject's epoch, `sep`.
+    pub fn sep(&self) -> Option<u64> {
+        self.index.number(Claim::Sep)
+    }
+
+    /// The version of the session's claims, `scv`.
+    pub fn scv(&self) -> Option<u64> {
+        self.index.number(Claim::Scv)
+    }
+
+    /// The global epoch, `gep`.
+    pub fn gep(&self) -> Option<u64> {
+        self.index.number(Claim::Gep)
+    }
+
+    /// Space-separated scopes, `scope` ([RFC 8693 section 4.2](https://www.rfc-editor.org/rfc/rfc8693#section-4.2)).
+    pub fn scope(&self) -> Option<Text<'a>> {
+        self.index.text(Claim::Scope).text(self.payload)
+    }
+
+    /// When the person signed in, `auth_time`.
+    pub fn auth_time(&self) -> Option<Timestamp> {
+        self.index.date(Claim::AuthTime)
+    }
+
+    /// The thumbprint of the DPoP key that the token is bound to, `cnf.jkt`
+    /// ([RFC 9449 section 6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
+    pub fn jkt(&self) -> Option<[u8; 32]> {
+        self.index.text(Claim::Jkt).text(self.payload).and_then(thumbprint)
     }
 
     /// The whole payload, as it was signed: one JSON object, read strictly.
     pub fn payload(&self) -> &'a str {
-        self.object.raw()
+        // It was found to be UTF-8 when it was read, and nothing but white space stands around the braces.
+        core::str::from_utf8(self.payload).unwrap_or_default().trim_ascii()
     }
 
-    /// The payload as an object, for claims that are not among the fields.
+    /// The payload as an object, for claims that have no method here.
     pub fn object(&self) -> Object<'a> {
-        self.object
+        Object::new(self.payload())
+    }
+
+    /// The claims as a type of the application's own, which names those it wants. Duplicate members, numbers out
+    /// of range and the like were refused before, so that no two readers can see different claims.
+    ///
+    /// # Errors
+    /// That of `serde_json`, where the claims do not fit the type. Its text may quote a claim: keep it out of logs
+    /// where claims are personal.
+    #[cfg(feature = "serde")]
+    pub fn decode<T: serde::Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.payload)
     }
 
     /// The key that signed the token.
@@ -170,7 +217,7 @@ impl<'a> AccessClaims<'a> {
 
     /// Whether `scope` lists this scope.
     pub fn has_scope(&self, scope: &str) -> bool {
-        let Some(scopes) = self.scope else { return false };
+        let Some(scopes) = self.scope() else { return false };
         let mut rest = scopes.chars();
         loop {
             let listed = rest.by_ref().take_while(|c| *c != ' ');
@@ -194,47 +241,6 @@ impl<'a> AccessClaims<'a> {
 impl fmt::Debug for AccessClaims<'_> {
     /// Only what names no person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessClaims").field("sid", &self.sid).field("exp", &self.exp).finish_non_exhaustive()
+        f.debug_struct("AccessClaims").field("sid", &self.sid()).field("exp", &self.exp()).finish_non_exhaustive()
     }
-}
-
-/// Stores a value that was of the right type; nothing where it was not.
-fn present<T>(claim: &mut Option<T>, value: Option<T>) -> Option<()> {
-    *claim = value;
-    claim.as_ref().map(|_| ())
-}
-
-/// A `NumericDate` ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)).
-#[inline]
-fn date(value: &Value<'_>, profile: Profile) -> Option<Timestamp> {
-    let number = value.as_number()?;
-    let seconds = match profile {
-        Profile::AccessToken => number.as_u64(),
-        Profile::Jwt => number.floor_u64(),
-    };
-    seconds.map(Timestamp::from_unix_seconds)
-}
-
-#[inline]
-fn integer(value: &Value<'_>) -> Option<u64> {
-    value.as_number()?.as_u64()
-}
-
-fn session(sid: &mut Option<SessionId>, value: &Value<'_>, profile: Profile) -> Option<()> {
-    let mut buffer = [0; SessionId::TEXT_LEN];
-    *sid = value.as_text()?.decoded(&mut buffer).and_then(SessionId::parse);
-    if sid.is_none() && profile == Profile::AccessToken { None } else { Some(()) }
-}
-
-fn confirmation(jkt: &mut Option<[u8; 32]>, value: &Value<'_>) -> Option<()> {
-    let Some(thumbprint) = value.as_object()?.get("jkt") else { return Some(()) };
-    let mut text = [0; 43];
-    let mut bytes = [0; 32];
-    let text = thumbprint.as_text()?.decoded(&mut text)?;
-    let len = base64url::decode(text.as_bytes(), &mut bytes).ok()?.len();
-    if len != bytes.len() {
-        return None;
-    }
-    *jkt = Some(bytes);
-    Some(())
 }

@@ -5,14 +5,20 @@
 //! [RFC 9068]: https://www.rfc-editor.org/rfc/rfc9068
 //! [RFC 8725]: https://www.rfc-editor.org/rfc/rfc8725
 
+#[cfg(feature = "std")]
+mod cache;
 mod claims;
 mod custom;
+mod flat;
+mod index;
 mod invalid;
 mod issuance;
 pub mod receipt;
 pub mod refresh;
 mod verifier;
 
+#[cfg(feature = "std")]
+pub use cache::{Accepted, MAX_CACHED_LEN, MAX_CAPACITY, TokenCache};
 pub use claims::{AccessClaims, Audience};
 pub use custom::{ClaimsError, CustomClaims, looks_like_personal_data};
 pub use invalid::InvalidToken;

@@ -44,7 +44,7 @@ impl Ledger<'_> {
         let claims = claims.map_err(|error| Broken(format!("P3: a new access token is {error:?}")))?;
         let judged = done.view.judge(&claims);
         hold(judged.is_ok(), || format!("P10: a new access token is {judged:?}"))?;
-        hold(claims.exp <= line.absolute, || "P8: an access token outlives its session".into())?;
+        hold(claims.exp() <= line.absolute, || "P8: an access token outlives its session".into())?;
         for scope in SCOPES[3].split(' ').filter(|scope| claims.has_scope(scope)) {
             hold(is_within(scope, asked.unwrap_or(line.scope)), || format!("P9: {scope} was not granted"))?;
         }

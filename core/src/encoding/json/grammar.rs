@@ -136,7 +136,7 @@ fn object<'a>(
         }
         cursor.skip_space();
         let at = cursor.at();
-        let mut member = Member { name, value: Value::Null, raw: "" };
+        let mut member = Member { name, value: Value::Null, raw: "", at };
         value(cursor, names, depth, &mut member.value)?;
         member.raw = cursor.since(at);
         visit(&member);

@@ -23,7 +23,7 @@ enum Spelling {
 }
 
 impl<'a> Text<'a> {
-    pub(super) const fn new(raw: &'a str, escaped: bool) -> Self {
+    pub(crate) const fn new(raw: &'a str, escaped: bool) -> Self {
         Self { raw, spelling: if escaped { Spelling::Escaped } else { Spelling::Plain } }
     }
 

@@ -71,6 +71,15 @@ pub struct Member<'a> {
     pub value: Value<'a>,
     /// The value as it was written.
     pub raw: &'a str,
+    /// Where the value begins, counted in bytes from the brace of its object, or in the text that was read.
+    pub at: usize,
+}
+
+impl Member<'_> {
+    /// Where the value ends, counted as `at`.
+    pub fn end(&self) -> usize {
+        self.at.saturating_add(self.raw.len())
+    }
 }
 
 /// An object, from brace to brace.
@@ -83,7 +92,8 @@ impl<'a> Object<'a> {
     /// The object without members.
     pub const EMPTY: Self = Self { raw: "{}" };
 
-    pub(super) fn new(raw: &'a str) -> Self {
+    /// From bracket to bracket, of a text that was read before.
+    pub(crate) fn new(raw: &'a str) -> Self {
         Self { raw }
     }
 
@@ -110,7 +120,8 @@ pub struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    pub(super) fn new(raw: &'a str) -> Self {
+    /// From bracket to bracket, of a text that was read before.
+    pub(crate) fn new(raw: &'a str) -> Self {
         Self { raw }
     }
 
@@ -142,7 +153,7 @@ impl<'a> Iterator for Members<'a> {
         self.cursor.skip_space();
         let start = self.cursor.at();
         let value = self.cursor.known_value()?;
-        Some(Member { name, value, raw: self.cursor.since(start) })
+        Some(Member { name, value, raw: self.cursor.since(start), at: start })
     }
 }
 
