@@ -22,7 +22,7 @@ pub(crate) fn peer(keys: &Keys) -> Peer {
         verify: Box::new(move |token| {
             let mut scratch = scratch.borrow_mut();
             let claims = verifier.verify(token, now(), &mut scratch).ok()?;
-            Some(claims.exp.as_unix_seconds())
+            Some(claims.exp().as_unix_seconds())
         }),
     }
 }
