@@ -1,8 +1,10 @@
 //! `Claims`: what a verified token says.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyIterator};
+use pyo3::types::{PyDict, PyFloat, PyIterator, PyList, PyString};
+use safeconduct::core::encoding::json::{self, Number, Object, Text, Value};
 
 /// What a verified token says: a read-only mapping, parsed when it is first looked at.
 ///
@@ -20,12 +22,21 @@ impl Claims {
         Self { payload, members: PyOnceLock::new() }
     }
 
+    /// The payload was read strictly before, so this cannot fail.
+    fn object(&self) -> PyResult<Object<'_>> {
+        json::object(self.payload.as_bytes()).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
     fn members<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
         self.members.get_or_try_init(py, || self.to_dict(py).map(Bound::unbind)).map(|members| members.bind(py))
     }
 
+    /// One claim, without a look at the others where they were not asked for yet.
     fn claim<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.members(py)?.get_item(name)
+        match self.members.get(py) {
+            Some(members) => members.bind(py).get_item(name),
+            None => self.object()?.get(name).map(|value| value_of(py, value)).transpose(),
+        }
     }
 
     /// A `NumericDate`, without its fraction.
@@ -105,8 +116,7 @@ impl Claims {
 
     /// All claims as a new `dict`.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        Ok(LOADS.import(py, "json", "loads")?.call1((&self.payload,))?.cast_into()?)
+        dict_of(py, self.object()?)
     }
 
     /// Whether `scope` lists this scope.
@@ -174,4 +184,50 @@ impl Claims {
             self.date(py, "exp")?.unwrap_or(0)
         ))
     }
+}
+
+fn dict_of<'py>(py: Python<'py>, object: Object<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let members = PyDict::new(py);
+    for member in object.members() {
+        members.set_item(string_of(py, member.name), value_of(py, member.value)?)?;
+    }
+    Ok(members)
+}
+
+/// A value as Python's own `json` module has it.
+fn value_of<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::Bool(value) => value.into_pyobject(py)?.to_owned().into_any(),
+        Value::Number(number) => number_of(py, number)?,
+        Value::String(text) => string_of(py, text).into_any(),
+        Value::Array(list) => {
+            let elements = PyList::empty(py);
+            for element in list.elements() {
+                elements.append(value_of(py, element)?)?;
+            }
+            elements.into_any()
+        }
+        Value::Object(object) => dict_of(py, object)?.into_any(),
+    })
+}
+
+fn string_of<'py>(py: Python<'py>, text: Text<'_>) -> Bound<'py, PyString> {
+    match text.as_str() {
+        Some(plain) => PyString::new(py, plain),
+        None => PyString::new(py, &text.to_string()),
+    }
+}
+
+/// An `int` where it is written as one, else a `float`. Integers have at most 64 bits.
+fn number_of<'py>(py: Python<'py>, number: Number<'_>) -> PyResult<Bound<'py, PyAny>> {
+    let text = number.as_str();
+    if let Ok(integer) = text.parse::<u64>() {
+        return Ok(integer.into_pyobject(py)?.into_any());
+    }
+    if let Ok(integer) = text.parse::<i64>() {
+        return Ok(integer.into_pyobject(py)?.into_any());
+    }
+    let float = text.parse().map_err(|_| PyValueError::new_err("not a number"))?;
+    Ok(PyFloat::new(py, float).into_any())
 }

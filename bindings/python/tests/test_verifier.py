@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
 import pytest
@@ -48,6 +49,55 @@ def test_a_resource_server_needs_only_public_keys(make: Make, clock: Clock) -> N
     ]:
         with pytest.raises(error):
             wrong.verify(grant.access_token, now=clock())
+
+
+def encoded(payload: str) -> str:
+    text = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"k"}').rstrip(b"=").decode()
+    text += "." + base64.urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()
+    return text + "." + base64.urlsafe_b64encode(hmac.digest(SECRET, text.encode(), "sha256")).rstrip(b"=").decode()
+
+
+def shown(value: object) -> str:
+    """With types, for True == 1 == 1.0."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name!r}:{shown(item)}" for name, item in value.items()) + "}"
+    return "[" + ",".join(map(shown, value)) + "]" if isinstance(value, list) else repr(value)
+
+
+def any_json(random: Random, depth: int) -> str:
+    kinds = ["null", "true", "false", "0", "-0", "1.0", "1e3", "-2.5E-7", "18446744073709551615", "-9223372036854775808"]
+    kinds += ['""', '"\\u0041\\n\\"\\/"', '"\\ud83d\\ude00"', '"é"', " [ ] ", "{}", str(random.randrange(1 << 60))]
+    if depth == 0 or random.random() < 0.7:
+        return random.choice(kinds)
+    items = [any_json(random, depth - 1) for _ in range(random.randrange(4))]
+    if random.random() < 0.5:
+        return "[" + ", ".join(items) + "]"
+    return "{" + ",".join(f'"m{i}" : {item}' for i, item in enumerate(items)) + "}"
+
+
+def test_claims_have_the_values_that_the_json_module_would_give_them() -> None:
+    random, verifier = Random(1), sc.Verifier([KEY], profile="jwt")
+    for _ in range(300):
+        names = [f"c{i}" for i in range(random.randrange(5))] + ["sub\\u0065"]
+        members = "".join(f'"{name}":{any_json(random, 3)},' for name in names)
+        payload = "{" + members + '"exp":4000000000}'
+        claims = verifier.verify(encoded(payload))
+        expected = json.loads(payload)
+        for name, value in expected.items():
+            assert shown(claims[name]) == shown(value)
+        assert shown(claims.to_dict()) == shown(expected)
+
+
+def test_a_claim_is_the_same_whether_others_were_looked_at_or_not() -> None:
+    token = encoded('{"exp":4000000000.5,"scope":"a b\\u0063","sub":"\\u00e9","iss":"i","aud_":1,"nbf":0}')
+    verifier = sc.Verifier([KEY], profile="jwt")
+
+    def seen(claims: sc.Claims) -> list[object]:
+        return [claims.sub, claims.iss, claims.scope, claims.exp, claims.nbf, claims.aud, claims.sid, claims.has_scope("bc")]
+
+    alone, together = verifier.verify(token), verifier.verify(token)
+    assert len(together.to_dict()) == len(together) == 6
+    assert seen(alone) == seen(together) == ["é", "i", "a bc", 4000000000, 0, None, None, True]
 
 
 def test_claims_are_a_read_only_mapping(authority: sc.Authority) -> None:

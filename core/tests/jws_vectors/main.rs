@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+mod cache;
 mod claims;
 mod es256;
 mod forge;
@@ -40,6 +41,7 @@ fn files() -> Vec<(&'static str, Value)> {
                 es256::keys(),
             ),
         ),
+        ("cache.json", cache::file()),
         ("keys.json", json!({"title": "Keys: attack classes 2, 6, 34", "keys": keys::cases()})),
     ]
 }
@@ -73,6 +75,16 @@ fn every_vector_has_the_outcome_that_its_file_says() {
             let outcome = run::token(&file["verifiers"][vector["verifier"].as_str().unwrap()], vector);
             if outcome != vector["expected"] {
                 wrong.push(format!("{name} {}: {} but {outcome}", vector["number"], vector["name"]));
+            }
+        }
+        #[cfg(feature = "std")]
+        for vector in file["conversations"].as_array().into_iter().flatten() {
+            let outcomes = run::conversation(&file["verifiers"], vector);
+            for (outcome, step) in outcomes.iter().zip(vector["steps"].as_array().unwrap()) {
+                count += 1;
+                if *outcome != step["expected"] {
+                    wrong.push(format!("{name} {}: {} but {outcome}: {step}", vector["number"], vector["name"]));
+                }
             }
         }
         for vector in file["keys"].as_array().into_iter().flatten() {
