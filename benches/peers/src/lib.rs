@@ -10,6 +10,7 @@ pub mod claims;
 pub mod forged;
 pub mod keys;
 mod peer;
+pub mod sizes;
 
 use safeconduct::core::jws::Algorithm;
 use safeconduct::core::time::Timestamp;

@@ -34,6 +34,12 @@ pub(crate) fn rust_crypto(keys: &Keys) -> Peer {
     peer("jsonwebtoken, rust_crypto", false, keys)
 }
 
+/// The claims under its default header, which has neither `kid` nor `at+jwt`, with HS256.
+pub(crate) fn by_default(claims: &serde_json::Value) -> String {
+    let _ = SWITCHED.install_default();
+    encode(&Header::default(), claims, &EncodingKey::from_secret(&[7; 32])).expect("a token")
+}
+
 fn peer(name: &'static str, is_aws_lc: bool, keys: &Keys) -> Peer {
     // It is there already for the second of the two.
     let _ = SWITCHED.install_default();
