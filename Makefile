@@ -6,11 +6,12 @@ PYTHON ?= python3
 VENV := build/venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test rust-test python-test lint msrv fuzz fuzz-replay bench figures clean
+.PHONY: help demo test ct rust-test python-test lint msrv fuzz fuzz-replay bench figures clean
 
 help:
 	@echo "make demo      the main job on a fresh SQLite file"
 	@echo "make test      all tests: Rust, Python, documentation, lints"
+	@echo "make ct        what is constant-time, shown by valgrind; part of make test"
 	@echo "make fuzz      every fuzz target, SECONDS=60 each"
 	@echo "make bench     the benchmarks, and the table of benches/README.md"
 	@echo "make figures   the other figures of README.md, each from its command"
@@ -20,6 +21,9 @@ demo: $(BIN)/.installed
 
 test:
 	./.ci/test $(PYTHON)
+
+ct:
+	ct/run
 
 fuzz:
 	fuzz/run $(or $(SECONDS_EACH),60)

@@ -40,7 +40,7 @@ impl MacKey {
         if key_text::is_key_text(secret) {
             return Err(KeyError::SecretIsPublicKey);
         }
-        if secret.len() < algorithm.signature_len() || secret.iter().all(u8::is_ascii_whitespace) {
+        if secret.len() < algorithm.signature_len() || key_text::is_blank(secret) {
             return Err(KeyError::SecretTooShort);
         }
         let state = match algorithm {

@@ -96,7 +96,7 @@ impl Keyring {
                 directory: key("directory"),
             }
         };
-        Self { newest: derive(&secrets.newest), older: secrets.older.iter().map(derive).collect() }
+        Self { newest: derive(&secrets.newest), older: secrets.older.iter().map(|key| derive(key)).collect() }
     }
 
     /// The keys of one master key.

@@ -11,6 +11,7 @@
 
 mod keyring;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -65,9 +66,17 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// SHA-256 of the secret of a token: proves nothing by itself and may be stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// SHA-256 of the secret of a token: proves nothing by itself and may be stored. Compared in constant time all
+/// the same, so that nobody can find one byte after byte.
+#[derive(Clone, Copy, Eq, Hash)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "equal is what has the same bytes")]
 pub struct Commitment(pub [u8; 32]);
+
+impl PartialEq for Commitment {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
 
 impl Commitment {
     /// Reads base64url text of exactly 32 bytes.
@@ -81,6 +90,11 @@ impl Commitment {
     pub const fn half(&self) -> [u8; 16] {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = self.0;
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    /// Whether a record kept `half` of it, in constant time.
+    pub(crate) fn has_half(&self, half: &[u8; 16]) -> bool {
+        self.half().ct_eq(half).into()
     }
 }
 
@@ -100,10 +114,13 @@ pub struct KeyId(pub u8);
 /// session needs them: for the longest that a session may last and a day after they were the last one.
 /// Retired sooner, a key takes its sessions with it.
 pub struct Secrets {
-    newest: (KeyId, Secret),
+    newest: MasterKey,
     /// In the order in which they were used.
-    older: Vec<(KeyId, Secret)>,
+    older: Vec<MasterKey>,
 }
+
+/// Where keys are moved, as in a vector that grows, their place is and not their bytes: what was moved is not wiped.
+type MasterKey = Box<(KeyId, Secret)>;
 
 /// The prefix of a master key in its text form.
 const MASTER_PREFIX: &str = "sck1_";
@@ -111,7 +128,7 @@ const MASTER_PREFIX: &str = "sck1_";
 impl Secrets {
     /// One key, id 1, made of 32 bytes from a cryptographic random generator.
     pub fn new(random: [u8; 32]) -> Self {
-        Self { newest: (KeyId(1), Secret::new(random)), older: Vec::new() }
+        Self { newest: Box::new((KeyId(1), Secret::new(random))), older: Vec::new() }
     }
 
     /// Adds a key made of 32 random bytes, to be used for new sessions from now on.
@@ -121,7 +138,7 @@ impl Secrets {
     pub fn add(&mut self, random: [u8; 32]) -> Result<KeyId, SecretsError> {
         let highest = self.keys().map(|(id, _)| id.0).fold(0, u8::max);
         let id = KeyId(highest.checked_add(1).ok_or(SecretsError::TooManyKeys)?);
-        self.older.push(core::mem::replace(&mut self.newest, (id, Secret::new(random))));
+        self.older.push(core::mem::replace(&mut self.newest, Box::new((id, Secret::new(random)))));
         Ok(id)
     }
 
@@ -134,7 +151,7 @@ impl Secrets {
             self.newest = self.older.pop().ok_or(SecretsError::Empty)?;
             return Ok(());
         }
-        let place = self.older.iter().position(|(other, _)| *other == id).ok_or(SecretsError::UnknownKey)?;
+        let place = self.older.iter().position(|key| key.0 == id).ok_or(SecretsError::UnknownKey)?;
         self.older.remove(place);
         Ok(())
     }
@@ -145,7 +162,7 @@ impl Secrets {
     /// # Errors
     /// [`SecretsError`]; nothing of the text is in it.
     pub fn parse(text: &str) -> Result<Self, SecretsError> {
-        let mut keys: Vec<(KeyId, Secret)> = Vec::new();
+        let mut keys: Vec<MasterKey> = Vec::new();
         let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
         for word in lines.flat_map(|line| line.split([' ', '\t', ','])).filter(|word| !word.is_empty()) {
             let encoded = word.strip_prefix(MASTER_PREFIX).ok_or(SecretsError::Malformed)?;
@@ -156,10 +173,10 @@ impl Secrets {
             if key == [0; 32] {
                 return Err(SecretsError::Malformed);
             }
-            if keys.iter().any(|(other, _)| other.0 == id) {
+            if keys.iter().any(|key| key.0 == KeyId(id)) {
                 return Err(SecretsError::RepeatedKey);
             }
-            keys.push((KeyId(id), Secret::new(key)));
+            keys.push(Box::new((KeyId(id), Secret::new(key))));
         }
         let newest = keys.pop().ok_or(SecretsError::Empty)?;
         Ok(Self { newest, older: keys })
@@ -167,7 +184,7 @@ impl Secrets {
 
     /// All keys, that for new sessions last.
     fn keys(&self) -> impl Iterator<Item = &(KeyId, Secret)> {
-        self.older.iter().chain(core::iter::once(&self.newest))
+        self.older.iter().chain(core::iter::once(&self.newest)).map(Box::as_ref)
     }
 
     /// The text form, a key a line, to be written where only the application can read it.

@@ -149,8 +149,8 @@ impl Issuer {
             }
             Mode::Hybrid if outcome != Outcome::Amended => {
                 // Under Committed only the first secret can be derived: of a client that offered none.
-                let first = || derived_secret(keys, &terms.salt, sid, 0).commitment();
-                if terms.replay == Replay::Committed && (state.generation > 0 || first() != state.current) {
+                let is_offered = || derived_secret(keys, &terms.salt, sid, 0).commitment() != state.current;
+                if terms.replay == Replay::Committed && (state.generation > 0 || is_offered()) {
                     grant.receipt = Some(Receipt::make(keys, &terms.salt, &stamp).to_text());
                 } else {
                     grant.refresh_token = Some(derived(Kind::Refresh));

@@ -38,7 +38,7 @@ pub(super) fn rotate(session: &Session, event: &Rotate<'_>, context: &Context<'_
         };
     }
     let is_predecessor = token.generation.checked_add(1) == Some(stored.generation);
-    let is_parent = is_predecessor && token.commitment.half() == stored.previous;
+    let is_parent = is_predecessor && token.commitment.has_half(&stored.previous);
     match replay {
         Replay::Committed if is_parent && successor == stored.current => Step::unchanged(Outcome::Repeated),
         Replay::Bound if is_parent => Step::unchanged(Outcome::Repeated),
@@ -64,7 +64,7 @@ pub(super) fn authenticate(session: &Session, token: Presented, context: &Contex
     }
     let is_current = token.generation == stored.generation && token.commitment == stored.current;
     let is_parent = token.generation.checked_add(1) == Some(stored.generation)
-        && token.commitment.half() == stored.previous
+        && token.commitment.has_half(&stored.previous)
         && matches!(replay, Replay::Window(window) if window.is_open(stored.rotated_at, context.now));
     if !is_current && !is_parent {
         return Step::unchanged(Outcome::Superseded { challenge: false });
