@@ -43,7 +43,8 @@ fn compare(c: &mut Criterion) {
                 group.bench_function("floor", |b| b.iter(|| mac(&keyed, black_box(input))));
             }
         }
-        for peer in &peers {
+        // How this library's claims are read has no part in signing.
+        for peer in peers.iter().filter(|peer| peer.name != "safeconduct, copied") {
             group.bench_function(file_name(peer.name), |b| b.iter(|| (peer.sign)(black_box(&claims))));
         }
         group.finish();

@@ -31,14 +31,18 @@ pub struct Peer {
     /// The eight claims as a signed token with `typ` `at+jwt` and a `kid`: serialized, encoded, signed.
     pub sign: Box<dyn Fn(&Claims<'_>) -> String>,
     /// The claim `exp` of a token that is accepted now.
-    pub verify: Box<dyn Fn(&str) -> Option<u64>>,
+    pub verify: Verify,
 }
+
+/// The claim `exp` of a token that is accepted now.
+pub type Verify = Box<dyn Fn(&str) -> Option<u64>>;
 
 /// Every library under `algorithm`, this one first.
 pub fn peers(algorithm: Algorithm) -> Vec<Peer> {
     let keys = Keys::new(algorithm);
     vec![
         peer::safeconduct::peer(&keys),
+        peer::safeconduct::copying(&keys),
         peer::oxitoken::peer(&keys),
         peer::jsonwebtoken::aws_lc(&keys),
         peer::jsonwebtoken::rust_crypto(&keys),
