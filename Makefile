@@ -13,7 +13,7 @@ help:
 	@echo "make test      all tests: Rust, Python, documentation, lints"
 	@echo "make ct        what is constant-time, shown by valgrind; part of make test"
 	@echo "make fuzz      every fuzz target, SECONDS=60 each"
-	@echo "make bench     the benchmarks, and the table of benches/README.md"
+	@echo "make bench     the benchmarks, beside other libraries too; the tables and the chart of benches/README.md"
 	@echo "make figures   the other figures of README.md, each from its command"
 
 demo: $(BIN)/.installed
@@ -29,8 +29,7 @@ fuzz:
 	fuzz/run $(or $(SECONDS_EACH),60)
 
 bench:
-	cargo bench -p safeconduct-benches
-	benches/table
+	benches/table --run --write
 
 figures:
 	benches/figures

@@ -1,6 +1,6 @@
-//! Vectors that nobody here wrote, for JWS, JWK and the primitives: Wycheproof, ed25519-speccheck, the JOSE
-//! cookbook. Read in place from `../shared/vectors`, never copied; where that folder is absent each test
-//! says so in one line and passes.
+//! Vectors that nobody here wrote, for JWS and JWK: Wycheproof, ed25519-speccheck, the JOSE cookbook. Those for the
+//! primitives alone are in `wycheproof.rs`. Read in place from `../shared/vectors`, never copied; where that folder is
+//! absent each test says so in one line and passes.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -103,55 +103,6 @@ fn wycheproof_json_web_key() {
 }
 
 #[test]
-fn wycheproof_hmac() {
-    let algorithms = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
-    let names = ["256", "384", "512"].map(|bits| format!("wycheproof/testvectors_v1/hmac_sha{bits}_test.json"));
-    for (file, algorithm) in read(&names.each_ref().map(String::as_str)).iter().zip(algorithms) {
-        let bits = 8 * algorithm.signature_len() as u64;
-        for group in groups(file) {
-            for test in tests(group) {
-                let (secret, message, tag) = (hex(&test["key"]), hex(&test["msg"]), hex(&test["tag"]));
-                let key = SigningKey::hmac(&secret, algorithm);
-                if group["keySize"].as_u64().unwrap() < bits {
-                    assert_eq!(key.err(), Some(KeyError::SecretTooShort));
-                    continue;
-                }
-                let key = key.unwrap();
-                let full = group["tagSize"] == bits;
-                let accepted = key.verifying_key().accepts(&message, &tag);
-                // A truncated tag is refused even where it is marked valid.
-                assert_eq!(accepted, full && test["result"] == "valid", "{algorithm} {}", test["tcId"]);
-                assert!(!accepted || key.signature(&message, &mut [0; 64]) == tag);
-            }
-        }
-    }
-}
-
-#[test]
-fn wycheproof_p256() {
-    for file in read(&["wycheproof/testvectors_v1/ecdsa_secp256r1_sha256_p1363_test.json"]) {
-        let mut count = 0;
-        for group in groups(&file) {
-            let point = hex(&group["publicKey"]["uncompressed"]);
-            let raw = VerifyingKey::p256(&point[1..33].try_into().unwrap(), &point[33..].try_into().unwrap());
-            let pem = VerifyingKey::from_pem(group["publicKeyPem"].as_str().unwrap());
-            let mut keys = vec![raw.unwrap(), pem.unwrap()];
-            if group["publicKeyJwk"].is_object() {
-                keys.push(VerifyingKey::from_jwk(&group["publicKeyJwk"].to_string()).unwrap());
-            }
-            for test in tests(group) {
-                let (message, signature) = (hex(&test["msg"]), hex(&test["sig"]));
-                for key in &keys {
-                    assert_eq!(key.accepts(&message, &signature), test["result"] == "valid", "{}", test["tcId"]);
-                }
-                count += 1;
-            }
-        }
-        assert_eq!(count, 262);
-    }
-}
-
-#[test]
 fn rfc_7515_appendix_a_3() {
     let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
         "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
@@ -161,29 +112,6 @@ fn rfc_7515_appendix_a_3() {
     let keys = KeySet::new(SigningKey::from_jwk(jwk).unwrap());
     assert!(accepted(&keys, token));
     assert!(!accepted(&keys, &token.replace(".Dt", ".Et")));
-}
-
-#[test]
-fn wycheproof_ed25519() {
-    for file in read(&["wycheproof/testvectors_v1/ed25519_test.json"]) {
-        let mut differences = Vec::new();
-        for group in groups(&file) {
-            let public = hex(&group["publicKey"]["pk"]);
-            let raw = VerifyingKey::ed25519(&public.try_into().unwrap(), Algorithm::EdDsa);
-            let jwk = VerifyingKey::from_jwk(&group["publicKeyJwk"].to_string());
-            let pem = VerifyingKey::from_pem(group["publicKeyPem"].as_str().unwrap());
-            for test in tests(group) {
-                let (message, signature) = (hex(&test["msg"]), hex(&test["sig"]));
-                for key in [&raw, &jwk, &pem] {
-                    let accepted = key.as_ref().is_ok_and(|key| key.accepts(&message, &signature));
-                    if accepted != (test["result"] == "valid") {
-                        differences.push(test["tcId"].as_u64().unwrap());
-                    }
-                }
-            }
-        }
-        assert!(differences.is_empty(), "{differences:?}");
-    }
 }
 
 #[test]

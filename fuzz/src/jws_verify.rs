@@ -3,6 +3,8 @@
 //!
 //! The first byte of an input chooses what the rest is: a text; a script of changes to a good token; a
 //! payload to be signed; a header and a payload, on two lines, to be signed.
+//!
+//! ES256 alone has two good signatures of every text, (r, s) and (r, n − s): the second is no edit that is tried here.
 
 use std::sync::OnceLock;
 
@@ -42,9 +44,20 @@ fn key(index: usize) -> SigningKey {
         0 => SigningKey::ed25519(&[7; 32], Algorithm::EdDsa),
         1 => SigningKey::ed25519(&[8; 32], Algorithm::Ed25519),
         2 => SigningKey::hmac(&[5; 32], Algorithm::Hs256),
-        _ => SigningKey::hmac(&[6; 64], Algorithm::Hs512),
+        3 => SigningKey::hmac(&[6; 64], Algorithm::Hs512),
+        _ => SigningKey::p256(&[9; 32]),
     };
     key.expect("a good key")
+}
+
+/// Which key a byte of an input stands for: the last one where it is from 8 to 15, the others in turn.
+fn chosen_key(chosen: usize) -> usize {
+    if (8..16).contains(&chosen) { 4 } else { chosen % 4 }
+}
+
+/// Which good token a byte of an input stands for, in the same way.
+fn chosen_token(chosen: usize) -> usize {
+    if (8..16).contains(&chosen) { 8 + chosen % 2 } else { chosen % 8 }
 }
 
 fn good_payload() -> String {
@@ -71,15 +84,19 @@ fn good_payload() -> String {
 fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
-        let set = |a: usize, b: usize| KeySet::new(key(a)).with_verifying(key(b).verifying_key()).expect("a good set");
+        let set = |first: usize, others: &[usize]| {
+            others.iter().fold(KeySet::new(key(first)), |keys, other| {
+                keys.with_verifying(key(*other).verifying_key()).expect("a good set")
+            })
+        };
         let jwt = || VerifierConfig { audience: Some(AUDIENCE.into()), ..VerifierConfig::jwt() };
-        let verifiers = [set(0, 1), set(2, 3)].into_iter().flat_map(|keys| {
+        let verifiers = [set(0, &[1, 4]), set(2, &[3])].into_iter().flat_map(|keys| {
             let keys = std::sync::Arc::new(keys);
             [VerifierConfig::access_token(ISSUER, AUDIENCE), jwt()]
                 .map(|config| Verifier::new(std::sync::Arc::clone(&keys), config).expect("a good verifier"))
         });
         let verifiers = verifiers.collect();
-        let signing: Vec<SigningKey> = (0..4).map(key).collect();
+        let signing: Vec<SigningKey> = (0..5).map(key).collect();
         let kinds = [Typ::AccessToken, Typ::Jwt];
         let tokens = signing.iter().flat_map(|key| kinds.map(|typ| sign(key, typ, good_payload().as_bytes())));
         let tokens = tokens.collect();
@@ -100,19 +117,19 @@ pub fn run(data: &[u8], accept: Accept) -> Judged {
     let chosen = usize::from(chosen);
     match mode {
         b'e' => {
-            let original = &world.tokens[chosen % world.tokens.len()];
+            let original = &world.tokens[chosen_token(chosen)];
             let Ok(text) = String::from_utf8(edited(original.as_bytes(), tail)) else { return Ok(()) };
             foreign(&text, world, accept)
         }
         b'p' => {
-            let key = &world.signing[chosen % 4];
+            let key = &world.signing[chosen_key(chosen)];
             let typ = if chosen & 4 == 0 { Typ::AccessToken } else { Typ::Jwt };
             signed(&sign(key, typ, tail), tail, world, accept)
         }
         b'h' => {
             let (header, payload) = tail.split_at(tail.iter().position(|byte| *byte == b'\n').unwrap_or(tail.len()));
             let payload = payload.get(1..).unwrap_or_default();
-            let key = &world.signing[chosen % 4];
+            let key = &world.signing[chosen_key(chosen)];
             let input = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
             let mut signature = [0; 64];
             let signature = base64url::encode(key.signature(input.as_bytes(), &mut signature));

@@ -6,6 +6,7 @@
 
 pub mod deployment;
 pub mod edit;
+pub mod json;
 pub mod jws_verify;
 pub mod ledger;
 pub mod record;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use safeconduct_core::session::transition;
 use safeconduct_fuzz::session_events::{self, Fault};
-use safeconduct_fuzz::{Judged, jws_verify, record, refresh_token, transition as decisions};
+use safeconduct_fuzz::{Judged, json, jws_verify, record, refresh_token, transition as decisions};
 
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -22,6 +22,15 @@ fn replay(target: &str, body: impl Fn(&[u8]) -> Judged) {
             panic!("{name}: {}", broken.0);
         }
     }
+}
+
+#[test]
+fn json_replays_and_meets_every_reason() {
+    replay("json", |data| json::run(data, json::read));
+    let mut reasons: Vec<_> = corpus("json").iter().filter_map(|(_, input)| json::read(input).err()).collect();
+    reasons.sort_unstable_by_key(|reason| reason.reason());
+    reasons.dedup();
+    assert_eq!(reasons.len(), 9, "{reasons:?}");
 }
 
 #[test]
@@ -88,7 +97,7 @@ fn session_events_replays_and_meets_every_outcome() {
 
 #[test]
 fn a_corpus_stays_small() {
-    for target in ["jws_verify", "refresh_token", "record", "session_events", "transition"] {
+    for target in ["json", "jws_verify", "refresh_token", "record", "session_events", "transition"] {
         let inputs = corpus(target);
         let bytes: usize = inputs.iter().map(|(_, input)| input.len()).sum();
         assert!(inputs.len() <= 200 && bytes <= 300_000, "{target}: {} files, {bytes} bytes", inputs.len());

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use safeconduct_core::encoding::base64url;
+use safeconduct_core::encoding::json::JsonError;
 use safeconduct_core::secret::Keyring;
 use safeconduct_core::session::event::{Context, Event, Loaded, Presented, ViewFacts};
 use safeconduct_core::session::exchange::{Failure, Reply, Request};
@@ -14,8 +16,9 @@ use safeconduct_core::time::Timestamp;
 use safeconduct_core::token::Verifier;
 use safeconduct_core::token::refresh::Token;
 use safeconduct_fuzz::deployment::{Store, StoreFault};
+use safeconduct_fuzz::json::Tree;
 use safeconduct_fuzz::session_events::{self, Fault};
-use safeconduct_fuzz::{Judged, jws_verify, record, refresh_token, transition as decisions};
+use safeconduct_fuzz::{Judged, json, jws_verify, record, refresh_token, transition as decisions};
 
 /// What the corpus finds: the first of what is broken.
 fn caught(target: &str, body: impl Fn(&[u8]) -> Judged) -> String {
@@ -24,6 +27,66 @@ fn caught(target: &str, body: impl Fn(&[u8]) -> Judged) -> String {
     inputs.sort();
     let broken = inputs.iter().find_map(|path| body(&std::fs::read(path).unwrap()).err());
     broken.expect("the corpus catches nothing").0
+}
+
+fn wrong_reader(reader: json::Reader) -> String {
+    caught("json", |data| json::run(data, reader))
+}
+
+#[test]
+fn a_reader_that_overlooks_what_stands_behind_a_document_is_caught() {
+    fn hasty(document: &[u8]) -> Result<Tree, JsonError> {
+        let end = document.iter().rposition(|byte| *byte == b'}').map_or(document.len(), |last| last + 1);
+        json::read(document).or_else(|reason| json::read(&document[..end]).map_err(|_| reason))
+    }
+    assert!(wrong_reader(hasty).starts_with("accepted what is not JSON"));
+}
+
+#[test]
+fn a_reader_that_has_the_wrong_reason_is_caught() {
+    fn vague(document: &[u8]) -> Result<Tree, JsonError> {
+        json::read(document).map_err(|_| JsonError::Syntax)
+    }
+    assert!(wrong_reader(vague).starts_with("refused as Syntax"));
+}
+
+#[test]
+fn a_reader_that_overlooks_any_one_reason_is_caught() {
+    /// The real one, but for the reason with the index `R`.
+    fn lenient<const R: usize>(document: &[u8]) -> Result<Tree, JsonError> {
+        json::read(document).or_else(|reason| {
+            let second = json::second(document).filter(|_| reason == json::REASONS[R]);
+            second.ok_or(reason)
+        })
+    }
+    let readers: [json::Reader; json::REASONS.len()] =
+        [lenient::<0>, lenient::<1>, lenient::<2>, lenient::<3>, lenient::<4>, lenient::<5>, lenient::<6>];
+    for (reader, reason) in readers.into_iter().zip(json::REASONS) {
+        assert_eq!(wrong_reader(reader), format!("accepted in spite of {reason:?}"));
+    }
+}
+
+#[test]
+fn a_reader_that_changes_a_value_is_caught() {
+    fn sorted(document: &[u8]) -> Result<Tree, JsonError> {
+        let mut tree = json::read(document)?;
+        if let Tree::Object(members) = &mut tree {
+            members.reverse();
+        }
+        Ok(tree)
+    }
+    fn raw(document: &[u8]) -> Result<Tree, JsonError> {
+        let text = |text: String| Tree::String(text.replace('/', "\\/"));
+        let Tree::Object(members) = json::read(document)? else { return Err(JsonError::NotAnObject) };
+        let changed = members.into_iter().map(|(name, value)| match value {
+            Tree::String(value) => (name, text(value)),
+            value => (name, value),
+        });
+        Ok(Tree::Object(changed.collect()))
+    }
+    for reader in [sorted as json::Reader, raw] {
+        assert!(wrong_reader(reader).starts_with("read differently"));
+    }
 }
 
 #[test]
@@ -43,6 +106,30 @@ fn a_verifier_that_looks_at_the_first_half_of_a_signature_is_caught() {
         same.next().and_then(|(input, full)| jws_verify::accept(verifier, &format!("{input}.{full}")))
     };
     assert!(caught("jws_verify", |data| jws_verify::run(data, lazy)).starts_with("accepted"));
+}
+
+/// Whether a token is signed with ES256 by its own word.
+fn is_es256(token: &str) -> bool {
+    token.starts_with(&base64url::encode(br#"{"alg":"ES256""#)[..18])
+}
+
+#[test]
+fn a_verifier_that_looks_at_r_alone_is_caught() {
+    let lazy = |verifier: &Verifier, token: &str| {
+        let (start, _) = token.split_at_checked(token.len().saturating_sub(43))?;
+        let same = |good: &&String| is_es256(good) && good.starts_with(start) && good.len() == token.len();
+        jws_verify::accept(verifier, jws_verify::signed_here().iter().find(same)?)
+    };
+    assert!(caught("jws_verify", |data| jws_verify::run(data, lazy)).starts_with("accepted"));
+}
+
+#[test]
+fn a_verifier_that_gives_out_another_payload_under_es256_is_caught() {
+    let other = |verifier: &Verifier, token: &str| {
+        let payload = jws_verify::accept(verifier, token)?;
+        Some(if is_es256(token) { payload.replace("app", "web") } else { payload })
+    };
+    assert!(caught("jws_verify", |data| jws_verify::run(data, other)).starts_with("another payload"));
 }
 
 #[test]
