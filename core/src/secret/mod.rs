@@ -66,7 +66,7 @@ impl fmt::Debug for Secret {
 }
 
 /// SHA-256 of the secret of a token: proves nothing by itself and may be stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Commitment(pub [u8; 32]);
 
 impl Commitment {
