@@ -60,9 +60,10 @@ pub fn transition(state: State, event: Event, context: &mut Context<'_>) -> Step
 
         // From SignedOut and Reauthenticate.
         (stage @ (S::SignedOut | S::Reauthenticate { .. }), E::Ask | E::Reject(_)) => {
-            let why = if let S::Reauthenticate { why } = stage { why } else { Why::SignedOut };
-            turn.notify(Notice::SignIn(why));
-            turn.to(stage, O::SignedOut)
+            // Another process may have signed in since.
+            turn.pending.asked = true;
+            turn.read();
+            turn.to(stage, O::Read)
         }
         (S::SignedOut | S::Reauthenticate { .. }, E::SignIn(new)) => sign_in(turn, *new),
         (S::Reauthenticate { .. }, E::SignOut) => {
