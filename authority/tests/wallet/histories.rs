@@ -109,7 +109,7 @@ impl History {
             Act::Reconnect(worker) => drop(world.feed(worker, Event::Reconnect)),
             Act::CarryOut(worker) => world.carry_out(worker),
             Act::Hear(worker) => world.hear(worker),
-            Act::Run(worker) => world.run(worker),
+            Act::Run(worker) => drop(world.run(worker)),
             Act::Crash(worker) => world.crash(worker),
             Act::Serve(at) | Act::Take(at) | Act::Lose(at) | Act::Fail(at, _) => {
                 let Some(at) = pick(at, world.packets.len()) else { return };
@@ -159,6 +159,9 @@ impl History {
         world.pass(Seconds::new(2 * 3_600));
         for worker in 0..world.workers.len() {
             let is_silent = world.ask(worker) == 0;
+            if let Some(broken) = world.broken {
+                return Err(broken);
+            }
             if is_silent && !world.user_left && !world.is_stolen {
                 return Err(Broken(Property::P5, "an honest client gets no access token"));
             }
@@ -195,7 +198,8 @@ pub fn search(
     cases: u32,
 ) -> (BTreeMap<String, u32>, Option<(Broken, Vec<Act>)>) {
     let seen = RefCell::new(BTreeMap::new());
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
+    let config =
+        ProptestConfig { failure_persistence: None, max_shrink_iters: 300, ..ProptestConfig::with_cases(cases) };
     let mut runner = TestRunner::new_with_rng(config, deterministic());
     let found = runner.run(&acts(with.0, with.1), |acts| {
         run(machine, replay, &acts, &mut seen.borrow_mut()).map_err(|broken| TestCaseError::fail(broken.to_string()))

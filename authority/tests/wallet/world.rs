@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use safeconduct::core::client::action::{Action, Notice, Outcome, Request, Step};
 use safeconduct::core::client::event::{Context, Event, Given, Granted, Issued, NewAccess, Reply, SignedIn};
-use safeconduct::core::client::invariants::{Before, Broken, Ledger, honest_stays_signed_in};
+use safeconduct::core::client::invariants::{Before, Broken, Ledger, Property, honest_stays_signed_in};
 use safeconduct::core::client::policy::Policy;
 use safeconduct::core::client::verdict::{Refused, verdict};
 use safeconduct::core::client::{Attempt, Phase, State, Why, transition};
@@ -208,6 +208,13 @@ impl World {
         }
     }
 
+    /// Storage holds something that no process wrote.
+    pub fn store(&mut self, bytes: Option<Vec<u8>>) {
+        let noted = self.ledger.stored(bytes.as_deref());
+        self.judge(noted);
+        self.storage.bytes = bytes;
+    }
+
     /// A process hears what its host did.
     pub fn hear(&mut self, worker: usize) {
         if let Some(event) = self.workers[worker].inbox.pop_front() {
@@ -327,14 +334,13 @@ impl World {
     pub fn settle(&mut self) {
         self.storage.is_locked = false;
         self.storage.luck = Default::default();
-        for _ in 0..400 {
+        for _ in 0..100 {
+            if self.broken.is_some() {
+                return;
+            }
             let mut is_idle = true;
             for worker in 0..self.workers.len() {
-                while !self.workers[worker].todo.is_empty() || !self.workers[worker].inbox.is_empty() {
-                    is_idle = false;
-                    self.carry_out(worker);
-                    self.hear(worker);
-                }
+                is_idle &= !self.run(worker);
             }
             for packet in std::mem::take(&mut self.packets) {
                 is_idle = false;
@@ -355,15 +361,20 @@ impl World {
                 }
             }
         }
-        panic!("the client never comes to rest");
+        self.judge(Err(Broken(Property::P5, "the client never comes to rest")));
     }
 
-    /// Runs the host of one process without the network.
-    pub fn run(&mut self, worker: usize) {
-        while !self.workers[worker].todo.is_empty() || !self.workers[worker].inbox.is_empty() {
+    /// Runs the host of one process without the network; whether there was anything to do.
+    pub fn run(&mut self, worker: usize) -> bool {
+        for round in 0..200 {
+            if self.workers[worker].todo.is_empty() && self.workers[worker].inbox.is_empty() {
+                return round > 0;
+            }
             self.carry_out(worker);
             self.hear(worker);
         }
+        self.judge(Err(Broken(Property::P5, "the client never comes to rest")));
+        false
     }
 
     /// The application asks, and everything works: how many access tokens it got.
