@@ -82,6 +82,9 @@ fn acts(with_user: bool, with_thief: bool) -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act, 1..120)
 }
 
+/// How often each phase, outcome and decision came up: a property that was never in danger shows nothing.
+pub type Seen = BTreeMap<String, u32>;
+
 pub struct History {
     pub world: World,
     thief: Option<Thief>,
@@ -175,7 +178,7 @@ impl History {
     }
 }
 
-pub fn run(machine: Machine, replay: Replay, acts: &[Act], seen: &mut BTreeMap<String, u32>) -> Result<(), Broken> {
+pub fn run(machine: Machine, replay: Replay, acts: &[Act], seen: &mut Seen) -> Result<(), Broken> {
     let mut history = History::begin(machine, replay);
     for act in acts {
         history.act(*act);
@@ -191,13 +194,8 @@ pub fn run(machine: Machine, replay: Replay, acts: &[Act], seen: &mut BTreeMap<S
 }
 
 /// The first property that some history breaks, with the shortest such history found.
-pub fn search(
-    machine: Machine,
-    replay: Replay,
-    with: (bool, bool),
-    cases: u32,
-) -> (BTreeMap<String, u32>, Option<(Broken, Vec<Act>)>) {
-    let seen = RefCell::new(BTreeMap::new());
+pub fn search(machine: Machine, replay: Replay, with: (bool, bool), cases: u32) -> (Seen, Option<(Broken, Vec<Act>)>) {
+    let seen = RefCell::new(Seen::new());
     let config =
         ProptestConfig { failure_persistence: None, max_shrink_iters: 300, ..ProptestConfig::with_cases(cases) };
     let mut runner = TestRunner::new_with_rng(config, deterministic());
@@ -207,7 +205,7 @@ pub fn search(
     let shortest = match found {
         Ok(()) => None,
         Err(TestError::Fail(_, acts)) => {
-            let broken = run(machine, replay, &acts, &mut BTreeMap::new()).unwrap_err();
+            let broken = run(machine, replay, &acts, &mut Seen::new()).unwrap_err();
             Some((broken, acts))
         }
         Err(error) => panic!("{error}"),

@@ -21,6 +21,7 @@
 //! could not be read, but damaged bytes by a new sign-in.
 
 pub mod action;
+mod answer;
 pub mod event;
 pub mod invariants;
 pub mod policy;

@@ -235,3 +235,6 @@ fn text<'b>(body: &mut &'b [u8], longest: usize) -> Option<&'b str> {
     *body = rest;
     core::str::from_utf8(text).ok()
 }
+
+#[cfg(test)]
+mod golden;

@@ -1,23 +1,17 @@
 //! The whole client on one page: every phase against every event.
 //!
-//! What storage says is taken in by [`storage`](super::storage), what the server says by
-//! [`answered`]; everything else is here.
+//! What storage says is taken in by `storage`, what the server says by `answer`; everything else is here.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::client::action::{Notice, Outcome, Step};
-use crate::client::event::{Context, Event, Fault, Given, Granted, Issued, Reply, SignedIn};
-use crate::client::state::{
-    Attempt, Held, MAX_ACCESS_LEN, MAX_NONCE_LEN, Owed, Pending, Rule, Sent, Stage, State, Why,
-};
+use crate::client::answer::answered;
+use crate::client::event::{Context, Event, Fault, Issued, SignedIn};
+use crate::client::state::{Held, Owed, Pending, Rule, Sent, Stage, State, Why};
 use crate::client::storage;
 use crate::client::turn::{Turn, anchored};
-use crate::id::SessionId;
-use crate::secret::Secret;
-use crate::time::{Seconds, Timestamp};
-use crate::token::refresh::Token;
+use crate::time::Seconds;
 
 /// Decides what `event` does to a client. Pure and total: no I/O, clock, randomness or panic.
 ///
@@ -31,6 +25,7 @@ pub fn transition(state: State, event: Event, context: &mut Context<'_>) -> Step
 
     let State { stage, pending } = state;
     let mut turn = Turn { pending, actions: Vec::new(), context };
+    let debts = turn.pending.owed.len();
     if !is_awaited(&mut turn.pending, &event) {
         return turn.to(stage, O::Dropped);
     }
@@ -73,7 +68,7 @@ pub fn transition(state: State, event: Event, context: &mut Context<'_>) -> Step
         (S::SignedOut, E::SignOut) => turn.to(S::SignedOut, O::SignedOut),
         (S::SignedOut | S::Reauthenticate { .. }, E::Loaded(bytes)) => storage::loaded_anew(turn, bytes),
         (S::SignedOut | S::Reauthenticate { .. }, E::Unreadable(fault)) => storage::unreadable(turn, fault, 0),
-        (stage @ (S::SignedOut | S::Reauthenticate { .. }), E::Revoked(_)) => {
+        (stage @ (S::SignedOut | S::Reauthenticate { .. }), E::Revoked(_)) if turn.pending.owed.len() < debts => {
             // The record is rid of the debt too; where that fails, the revoke is sent once more some day.
             let why = if let S::Reauthenticate { why } = stage { why } else { Why::SignedOut };
             turn.persist_ended(why, None);
@@ -256,6 +251,7 @@ pub fn transition(state: State, event: Event, context: &mut Context<'_>) -> Step
             | S::Ambiguous(_)),
             E::Written(_) | E::Conflict(_) | E::Unwritten(..),
         )
+        | (stage @ (S::SignedOut | S::Reauthenticate { .. }), E::Revoked(_))
         | (stage @ (S::Looking { .. } | S::Refreshing(_)), E::Wake | E::Reconnect)
         | (stage @ (S::Refreshing(_) | S::Ambiguous(_)), E::Loaded(_))
         | (stage @ (S::Active { .. } | S::Refreshing(_) | S::Ambiguous(_)), E::Unreadable(_))
@@ -364,87 +360,13 @@ pub(super) fn look(mut turn: Turn<'_, '_>, held: Held, tries: u32, challenge: Op
 }
 
 /// What was sent is sent again, later and unchanged.
-fn again_later(mut turn: Turn<'_, '_>, sent: Sent, at_least: Seconds) -> Step {
+pub(super) fn again_later(mut turn: Turn<'_, '_>, sent: Sent, at_least: Seconds) -> Step {
     turn.wait(sent.tries, at_least);
     let tries = sent.tries.saturating_add(1);
     if tries >= turn.context.policy.patience {
         turn.answer(Notice::Unreachable);
     }
     turn.to(Stage::Ambiguous(Sent { tries, ..sent }), Outcome::Waiting)
-}
-
-/// The server answered the refresh that is outstanding.
-fn answered(mut turn: Turn<'_, '_>, sent: Sent, reply: Reply) -> Step {
-    match reply {
-        Reply::Granted(granted) => {
-            // A receipt alone is a repeat; many of them in a row are a server that repeats itself.
-            let tries = if granted.access.is_some() { 0 } else { sent.tries.saturating_add(1) };
-            let Sent { held, at, asked_again, tries: before } = sent;
-            match successor(&mut turn, held, granted, at) {
-                Ok(held) => {
-                    turn.persist_held(&held);
-                    turn.to(Stage::Storing { held, tries }, Outcome::Persisted)
-                }
-                Err(held) => again_later(turn, Sent { held: *held, at, asked_again, tries: before }, Seconds::ZERO),
-            }
-        }
-        Reply::Superseded(Some(challenge)) if !sent.asked_again => look(turn, sent.held, sent.tries, Some(challenge)),
-        Reply::Superseded(Some(_)) => again_later(turn, sent, Seconds::ZERO),
-        Reply::Superseded(None) => end(turn, sent.held, Why::UsedElsewhere),
-        Reply::Ended(why) => end(turn, sent.held, why),
-        Reply::NonceRequired(nonce) => with_nonce(turn, sent, nonce),
-        Reply::Later(at_least) => again_later(turn, sent, at_least),
-        Reply::Mend => {
-            turn.notify(Notice::Mend);
-            let longest = turn.context.policy.longest_wait;
-            again_later(turn, sent, longest)
-        }
-    }
-}
-
-/// The proof is made anew with the nonce that was asked for, once.
-fn with_nonce(mut turn: Turn<'_, '_>, sent: Sent, nonce: String) -> Step {
-    if sent.asked_again || nonce.len() > MAX_NONCE_LEN || !matches!(sent.held.rule, Rule::Bound { .. }) {
-        return again_later(turn, sent, Seconds::ZERO);
-    }
-    let held = Held { rule: Rule::Bound { nonce: Some(nonce) }, ..sent.held };
-    let stage = match turn.send(held, sent.tries, None) {
-        Stage::Refreshing(sent) => Stage::Refreshing(Sent { asked_again: true, ..sent }),
-        other => other,
-    };
-    turn.to(stage, Outcome::Sent)
-}
-
-/// What is held from now on, with the next secret born together with its token; what was held, where the
-/// answer is not one to what was sent.
-fn successor(turn: &mut Turn<'_, '_>, held: Held, granted: Granted, at: Timestamp) -> Result<Held, Box<Held>> {
-    let Attempt { session, generation } = held.attempt();
-    let is_next = |other: SessionId, then: u32| other == session && generation.checked_add(1) == Some(then);
-    let is_readable = granted.access.as_ref().is_none_or(|access| access.token.len() <= MAX_ACCESS_LEN);
-    let has_access = granted.access.is_some();
-    match (&held.rule, granted.token) {
-        (Rule::Committed { next }, Given::Receipt(receipt))
-            if is_readable && is_next(receipt.session_id(), receipt.generation()) =>
-        {
-            let token = Token::assemble(&receipt, Secret::new(*next.expose()));
-            let rule = Rule::Committed { next: turn.draw() };
-            Ok(Held { token, rule, access: anchored(granted.access, at) })
-        }
-        (Rule::Window | Rule::Bound { .. }, Given::Token(token))
-            if is_readable
-                && has_access
-                && token.is_refresh()
-                && (is_next(token.session_id(), token.generation())
-                    || (token.session_id(), token.generation()) == (session, generation)) =>
-        {
-            let nonce = granted.nonce.filter(|nonce| nonce.len() <= MAX_NONCE_LEN);
-            let rule = if let Rule::Bound { .. } = held.rule { Rule::Bound { nonce } } else { Rule::Window };
-            Ok(Held { token, rule, access: anchored(granted.access, at) })
-        }
-        (Rule::Committed { .. } | Rule::Window | Rule::Bound { .. }, Given::Receipt(_) | Given::Token(_)) => {
-            Err(Box::new(held))
-        }
-    }
 }
 
 /// What is held is durable. A repeat brought no access token, so the token is rotated at once.
