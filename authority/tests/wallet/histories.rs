@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 use safeconduct::core::client::event::Event;
 use safeconduct::core::client::invariants::{Broken, Property, one_is_found_out};
-use safeconduct::core::client::{Phase, transition};
+use safeconduct::core::client::{MAX_OWED, Phase, transition};
 use safeconduct::core::session::state::Replay;
 use safeconduct::core::time::Seconds;
 use zeroize::Zeroizing;
@@ -169,6 +169,15 @@ impl History {
                 return Err(Broken(Property::P5, "an honest client gets no access token"));
             }
         }
+        // More than the record holds give way to newer ones.
+        if world.ended.len() <= MAX_OWED {
+            for token in std::mem::take(&mut world.ended) {
+                *world.seen.entry("ended".into()).or_default() += 1;
+                if world.is_served(&token) {
+                    return Err(Broken(Property::Proven, "a session outlived its acknowledged end"));
+                }
+            }
+        }
         if let (Some(thief), false) = (&mut self.thief, self.world.user_left) {
             let rotated = thief.rotated > 0;
             let served = thief.refresh(&mut self.world);
@@ -252,7 +261,8 @@ fn an_honest_client_is_never_signed_out_by_loss_duplication_reordering_crashes_o
 fn a_user_who_signs_out_and_in_leaves_nothing_behind() {
     let (seen, broken) = search(transition, Replay::Committed, (true, false), cases());
     assert!(broken.is_none(), "{broken:?}");
-    for what in ["SigningIn", "Ending", "SignedOut", "server: revoke", "server: session_revoked", "signed_out"] {
+    for what in ["ended", "SigningIn", "Ending", "SignedOut", "server: revoke", "server: session_revoked", "signed_out"]
+    {
         assert!(seen.contains_key(what), "no history came to {what}: {seen:?}");
     }
 }

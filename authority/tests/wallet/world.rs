@@ -77,6 +77,8 @@ pub struct World {
     /// Whether the user signed out, or in anew, so that a session may be over without a thief.
     pub user_left: bool,
     pub is_stolen: bool,
+    /// The token of each session whose end was acknowledged to the user.
+    pub ended: Vec<String>,
     /// How often each phase, outcome and decision of the server came up.
     pub seen: BTreeMap<String, u32>,
     pub broken: Option<Broken>,
@@ -108,6 +110,7 @@ impl World {
             drawn: 0,
             user_left: false,
             is_stolen: false,
+            ended: Vec::new(),
             seen: BTreeMap::new(),
             broken: None,
         };
@@ -162,6 +165,7 @@ impl World {
         let mut context = Context { now, policy: &policy, entropy: &mut entropy };
         let state = std::mem::take(&mut self.workers[worker].state);
         let before = Before::of(&state, &event);
+        let ending = state.held().filter(|_| state.phase() == Phase::Ending).map(|held| held.token.to_text());
         if let (Event::SignOut | Event::SignIn(_), Some(held)) = (&event, state.held()) {
             self.ledger.left(held.attempt().session);
             self.user_left = true;
@@ -176,6 +180,9 @@ impl World {
                 self.judge(allowed);
             }
             self.workers[worker].todo.push_back(action);
+        }
+        if let (Some(token), Phase::SignedOut, Outcome::SignedOut) = (ending, step.state.phase(), step.outcome) {
+            self.ended.push(token.to_string());
         }
         self.workers[worker].state = step.state;
         step.outcome
@@ -383,6 +390,17 @@ impl World {
         self.feed(worker, Event::Ask);
         self.settle();
         self.workers[worker].delivered.len() - before
+    }
+
+    /// Whether the server still gives something for the token, of whatever generation.
+    pub fn is_served(&mut self, token: &str) -> bool {
+        let next_commitment = Some(Secret::new(self.draw()).commitment());
+        let request = RefreshRequest { next_commitment, ..RefreshRequest::default() };
+        let refused = match self.authority.refresh(token, &request) {
+            Err(Error::Refused(refused)) => refused.outcome,
+            Ok(_) | Err(_) => return true,
+        };
+        refused != Decided::Refused(Refusal::Revoked)
     }
 
     pub fn phase(&self, worker: usize) -> Phase {

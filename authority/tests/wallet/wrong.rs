@@ -127,6 +127,11 @@ const WRONG: &[(&str, With, &[Property], Machine)] = &[
         step.actions.extend(late.map(Action::Deliver));
         step
     }),
+    ("a sign-out is not told to the server", USER, &[Property::Proven], |state, event, context| {
+        let mut step = transition(state, event, context);
+        step.actions.retain(|action| !matches!(action, Action::Send(Request::Revoke { .. })));
+        step
+    }),
     ("an unknown outcome of a write is success", ALONE, &[Property::Durable], |state, event, context| {
         let event = match event {
             Event::Unwritten(version, _) => Event::Written(version),
