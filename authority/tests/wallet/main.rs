@@ -15,6 +15,8 @@
 
 mod device;
 mod histories;
+mod network;
+mod rules;
 mod scenarios;
 mod thief;
 mod world;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use safeconduct::core::client::action::{Action, Notice, Outcome, Request, Step};
+use safeconduct::core::client::action::{Action, Notice, Outcome, Step};
 use safeconduct::core::client::event::{Context, Event, Given, Granted, Issued, NewAccess, Reply, SignedIn};
 use safeconduct::core::client::invariants::{Before, Broken, Ledger, Property, honest_stays_signed_in};
 use safeconduct::core::client::policy::Policy;
 use safeconduct::core::client::verdict::{Refused, verdict};
-use safeconduct::core::client::{Attempt, Phase, State, Why, transition};
+use safeconduct::core::client::{Phase, State, Why, transition};
 use safeconduct::core::jws::{Algorithm, KeySet, SigningKey};
-use safeconduct::core::secret::{Commitment, Secret, Secrets};
+use safeconduct::core::secret::{Secret, Secrets};
 use safeconduct::core::session::exchange::Entropy;
 use safeconduct::core::session::issuer::{Grant, Issuer};
 use safeconduct::core::session::outcome::{Outcome as Decided, Refusal};
@@ -25,41 +25,13 @@ use safeconduct::{Authority, Error, RefreshRequest};
 use zeroize::Zeroizing;
 
 use crate::device::{Storage, Worker};
+use crate::network::{Body, Letter, Packet, packet};
 
 pub const START: u64 = 1_700_000_000_000;
 /// The key of sessions under `Bound`.
 pub const THUMBPRINT: [u8; 32] = [4; 32];
 
 pub type Machine = fn(State, Event, &mut Context<'_>) -> Step;
-
-/// A request on its way.
-#[derive(Clone)]
-pub struct Packet {
-    pub from: usize,
-    pub attempt: Attempt,
-    token: String,
-    next: Option<Commitment>,
-    challenge: Option<String>,
-    nonce: Option<String>,
-    pub revokes: bool,
-}
-
-/// An answer on its way, that can arrive more than once.
-#[derive(Clone)]
-pub struct Letter {
-    pub to: usize,
-    attempt: Attempt,
-    body: Body,
-}
-
-#[derive(Clone)]
-enum Body {
-    Granted { token: String, access: Option<(String, Seconds)>, nonce: Option<String> },
-    Refused { status: u16, error: &'static str, reason: &'static str, challenge: Option<String>, nonce: Option<String> },
-    Lost,
-    Revoked,
-    Unrevoked,
-}
 
 pub struct World {
     pub authority: Authority<MemoryStore>,
@@ -417,16 +389,5 @@ impl World {
 
     pub fn times(&self, what: &str) -> u32 {
         self.seen.get(what).copied().unwrap_or(0)
-    }
-}
-
-fn packet(from: usize, request: Request) -> Packet {
-    match request {
-        Request::Refresh { attempt, token, next_commitment, challenge, nonce } => {
-            Packet { from, attempt, token: token.to_string(), next: next_commitment, challenge, nonce, revokes: false }
-        }
-        Request::Revoke { attempt, token } => {
-            Packet { from, attempt, token: token.to_string(), next: None, challenge: None, nonce: None, revokes: true }
-        }
     }
 }

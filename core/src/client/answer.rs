@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::client::action::{Notice, Outcome, Step};
+use crate::client::end::end;
 use crate::client::event::{Given, Granted, Reply};
 use crate::client::state::{Attempt, Held, MAX_ACCESS_LEN, MAX_NONCE_LEN, Rule, Sent, Stage, Why};
-use crate::client::transition::{again_later, end, look};
+use crate::client::transition::{again_later, look};
 use crate::client::turn::{Turn, anchored};
 use crate::id::SessionId;
 use crate::secret::Secret;

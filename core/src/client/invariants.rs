@@ -30,7 +30,8 @@ pub enum Property {
     LeavesAlone,
     /// Once a session is left, nothing of it is delivered.
     Silent,
-    /// A session is revoked only where its user left it, or where storage said that somebody else moved it on.
+    /// A session is revoked only where its user left it, or where storage said that somebody else moved it on;
+    /// and where the user was told that it is over, it is.
     Proven,
     /// P5: an honest client is never signed out.
     P5,

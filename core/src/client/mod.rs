@@ -22,6 +22,7 @@
 
 pub mod action;
 mod answer;
+mod end;
 pub mod event;
 pub mod invariants;
 pub mod policy;

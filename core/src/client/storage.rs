@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use crate::client::action::{Notice, Outcome, Step};
+use crate::client::end::{end, ended};
 use crate::client::event::Fault;
 use crate::client::record::{self, Content, Version};
 use crate::client::state::{Held, Owed, Stage, Why};
-use crate::client::transition::{end, ended, rotate_or_rest};
+use crate::client::transition::rotate_or_rest;
 use crate::client::turn::{Turn, revoke};
 use crate::time::Seconds;
 
