@@ -11,6 +11,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod audit;
+pub mod client;
 pub mod encoding;
 pub mod id;
 pub mod jws;

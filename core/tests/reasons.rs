@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use safeconduct_core::audit;
+use safeconduct_core::client::Why;
+use safeconduct_core::client::action::Notice;
+use safeconduct_core::client::event::Fault;
 use safeconduct_core::encoding::json::JsonError;
 use safeconduct_core::jws::rotation::RotationError;
 use safeconduct_core::jws::{JwsError, KeyError};
@@ -105,6 +108,19 @@ fn every_refused_call_and_configuration_is_listed() {
     let json = reasons!(JsonError: TooLarge TooDeep TooManyMembers NotUtf8 Syntax BadEscape NumberOutOfRange
         DuplicateMember NotAnObject);
     assert_listed("json", json);
+}
+
+#[test]
+fn everything_that_a_client_tells_its_application_is_listed() {
+    let whys = reasons!(Why: SignedOut UsedElsewhere ReuseDetected NotOurs WrongHolder Unknown Revoked ExpiredIdle
+        ExpiredAbsolute GenerationExhausted InvalidGrant);
+    assert_eq!(whys, Why::ALL.iter().map(|why| why.reason()).collect::<Vec<_>>());
+    let faults = reasons!(Fault: Locked Failed Newer Damaged);
+    assert_eq!(faults, Fault::ALL.map(Fault::reason));
+    let mut notices = reasons!(Notice: SignedIn Unreachable Mend [Notice::SignIn(_), Notice::Storage(_)]);
+    notices.extend(Why::ALL.iter().map(|why| Notice::SignIn(*why).reason()));
+    notices.extend(Fault::ALL.map(|fault| Notice::Storage(fault).reason()));
+    assert_listed("client", notices);
 }
 
 #[test]

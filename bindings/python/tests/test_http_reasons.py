@@ -12,9 +12,12 @@ from safeconduct.wsgi.answers import AT_ENDPOINT, AT_RESOURCE, WITH_CHALLENGE, C
 SPEC = Path(__file__).parents[3] / "spec"
 REASONS: dict[str, list[str]] = json.loads((SPEC / "vectors" / "reasons.json").read_text())
 
-# Outcomes that are no errors; what is met when an application starts; what only an audit line names.
+# Outcomes that are no errors; what is met when an application starts; what a client tells its own application; what
+# only an audit line names.
 NEVER_AN_ERROR = {*"issued rotated repeated paused authenticated amended erased".split()}
-NEVER_ON_THE_WIRE = frozenset("config key keys_source remote_policy rotation secrets secrets_source json revocation audit".split())
+NEVER_ON_THE_WIRE = frozenset(
+    "config key keys_source remote_policy rotation secrets secrets_source json client revocation audit".split()
+)
 
 
 def rows() -> list[tuple[list[str], list[Code], str]]:

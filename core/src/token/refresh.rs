@@ -150,6 +150,11 @@ impl Token {
         self.generation
     }
 
+    /// Whether it is a refresh token, as it says itself.
+    pub const fn is_refresh(&self) -> bool {
+        matches!(self.kind, Kind::Refresh)
+    }
+
     /// The wire form: a bearer secret. Send it to its owner and keep no copy.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; BYTES]);

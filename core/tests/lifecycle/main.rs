@@ -4,6 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, unreachable_pub)]
 
 mod adversary;
+mod client;
 mod properties;
 mod rules;
 mod sample;

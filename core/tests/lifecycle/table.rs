@@ -125,6 +125,7 @@ fn render() -> String {
             page.push('\n');
         }
     }
+    page.push_str(&crate::client::page());
     page
 }
 
