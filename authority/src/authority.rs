@@ -1,11 +1,13 @@
 //! [`Authority`]: an issuer bound to a store, a clock and entropy. What applications hold.
 
 use core::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use safeconduct_core::audit;
 use safeconduct_core::id::{Partition, SessionId};
+use safeconduct_core::jws::WithdrawalReason;
+use safeconduct_core::jws::rotation::RotationError;
 use safeconduct_core::revocation::entry::Entry;
 use safeconduct_core::revocation::view::View;
 use safeconduct_core::secret::Commitment;
@@ -19,11 +21,12 @@ use safeconduct_core::session::sign_in::{SignIn, SignInRequest};
 use safeconduct_core::session::state::Reason;
 use safeconduct_core::store::ReadLog;
 use safeconduct_core::time::Timestamp;
-use safeconduct_core::token::{AccessClaims, Scratch, Verifier};
+use safeconduct_core::token::{AccessClaims, Scratch, TokenCache, Verifier};
 use zeroize::Zeroizing;
 
 use crate::drive::drive;
 use crate::error::{Error, Refused};
+use crate::keys::{Keys, KeysError};
 use crate::store::{Store, StoreError};
 
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
@@ -34,10 +37,14 @@ type AuditSink = Box<dyn Fn(&audit::Event) + Send + Sync>;
 pub struct Authority<S> {
     issuer: Issuer,
     verifier: Verifier,
+    keys: Keys,
     store: S,
     view: RwLock<View>,
+    /// Up to where the revocation log was read.
+    read_to: Mutex<Option<Vec<u8>>>,
     clock: Clock,
     audit: Option<AuditSink>,
+    cache: Option<TokenCache>,
 }
 
 /// What came with a refresh token.
@@ -87,19 +94,50 @@ impl<S: Store> Authority<S> {
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Result<Self, Error> {
         let verifier = issuer.verifier()?;
-        let (view, clock) = (RwLock::new(View::new()), Box::new(clock));
-        let authority = Self { issuer, verifier, store, view, clock, audit: None };
+        let keys = Keys::from(Arc::clone(issuer.keys()));
+        let (view, read_to, clock) = (RwLock::new(View::new()), Mutex::new(None), Box::new(clock));
+        let authority = Self { issuer, verifier, keys, store, view, read_to, clock, audit: None, cache: None };
         authority.run(Request::Open)?;
-        let partitions = (0..authority.issuer.policy().partitions).map(Partition).collect();
-        let log = authority.store.read_log(&ReadLog { partitions, cursor: None })?;
+        authority.catch_up()?;
+        Ok(authority)
+    }
+
+    /// Signs and verifies by keys that may change while it runs, instead of those that the issuer was made with.
+    ///
+    /// # Errors
+    /// [`Error::Keys`] where its access tokens may live longer than the keys' policy says, and so longer than a key
+    /// is kept.
+    pub fn with_keys(mut self, keys: Keys) -> Result<Self, Error> {
+        if keys.policy().max_ttl < self.issuer.policy().access_ttl {
+            return Err(KeysError::Rotation(RotationError::Policy).into());
+        }
+        self.keys = keys;
+        self.keys.withhold(self.view.read().unwrap_or_else(PoisonError::into_inner).withdrawn_keys());
+        Ok(self)
+    }
+
+    /// Reads what others have added to the revocation log, and enters it: what other processes revoked since is
+    /// refused here too from now on.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Exchange`]: what was known is still known; try again.
+    pub fn catch_up(&self) -> Result<(), Error> {
+        let mut read_to = self.read_to.lock().unwrap_or_else(PoisonError::into_inner);
+        let partitions: Vec<Partition> = (0..self.issuer.policy().partitions).map(Partition).collect();
+        let read = |cursor| self.store.read_log(&ReadLog { partitions: partitions.clone(), cursor });
+        let mut log = read(read_to.take())?;
+        if !log.complete {
+            // There is a gap behind the cursor: the whole log, then.
+            log = read(None)?;
+        }
         if !log.complete {
             return Err(StoreError::Unavailable("the revocation log could not be read whole; try again".into()).into());
         }
-        let ring = authority.issuer.keyring();
-        let entries = log.entries.iter().map(|bytes| Entry::open(bytes, ring));
+        let entries = log.entries.iter().map(|bytes| Entry::open(bytes, self.issuer.keyring()));
         let entries: Vec<Entry> = entries.collect::<Result<_, _>>().map_err(Failure::Record)?;
-        authority.enter(&entries, authority.now());
-        Ok(authority)
+        self.enter(&entries, self.now());
+        *read_to = Some(log.cursor);
+        Ok(())
     }
 
     /// Calls `sink` with each audit event, after it was committed and before the operation returns.
@@ -109,9 +147,22 @@ impl<S: Store> Authority<S> {
         self
     }
 
-    /// The issuer.
+    /// Remembers verified access tokens, so that their signatures are not checked again; all else is, revocation
+    /// included.
+    #[must_use]
+    pub fn with_cache(mut self, cache: TokenCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// The issuer. Its keys are those that it was made with; see [`Self::keys`].
     pub const fn issuer(&self) -> &Issuer {
         &self.issuer
+    }
+
+    /// The keys that access tokens are signed and verified with.
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The store.
@@ -152,8 +203,13 @@ impl<S: Store> Authority<S> {
     /// # Errors
     /// [`Error::InvalidToken`].
     pub fn verify<'s>(&'s self, access_token: &str, scratch: &'s mut Scratch) -> Result<AccessClaims<'s>, Error> {
-        let claims = self.verifier.verify(access_token, self.now(), scratch)?;
-        self.view.read().unwrap_or_else(PoisonError::into_inner).judge(&claims)?;
+        let (keys, now) = (self.keys.current(), self.now());
+        let judge = |claims: &AccessClaims<'_>| self.view.read().unwrap_or_else(PoisonError::into_inner).judge(claims);
+        if let Some(cache) = &self.cache {
+            return Ok(cache.verify_by(&self.verifier, keys, access_token, now, scratch, judge)?);
+        }
+        let claims = self.verifier.verify_by(keys, access_token, now, scratch)?;
+        judge(&claims)?;
         Ok(claims)
     }
 
@@ -224,7 +280,23 @@ impl<S: Store> Authority<S> {
     /// # Errors
     /// [`Error::Store`]: call again.
     pub fn erase_subject(&self, subject: &str) -> Result<(), Error> {
-        self.decide(Request::Erase { subject: subject.into() }).map(|_| ())
+        let erased = self.decide(Request::Erase { subject: subject.into() }).map(|_| ());
+        // What is remembered of tokens says whom they are about.
+        self.cache.iter().for_each(TokenCache::clear);
+        erased
+    }
+
+    /// Withdraws a signing key, as [`Keys::withdraw`] does, and writes it to the revocation log: every process that
+    /// reads the log refuses the key's tokens, whatever its file says. To do it once more finishes what an error cut
+    /// short.
+    ///
+    /// # Errors
+    /// [`Error::Keys`]: the key is as good as before. [`Error::Store`]: it is withdrawn here, and where the file is
+    /// read; call again.
+    pub fn withdraw_key(&self, kid: &str, reason: WithdrawalReason) -> Result<(), Error> {
+        self.keys.withdraw(kid, reason, self.now())?;
+        self.cache.iter().for_each(TokenCache::clear);
+        self.decide(Request::WithdrawKey { kid: kid.into() }).map(|_| ())
     }
 
     /// The live sessions of a subject, in order of their identifiers: at most `limit` after `after`.
@@ -240,7 +312,7 @@ impl<S: Store> Authority<S> {
 
     fn session_of(&self, access_token: &str) -> Option<SessionId> {
         let mut scratch = Scratch::boxed();
-        self.verifier.verify(access_token, self.now(), &mut scratch).ok()?.sid()
+        self.verifier.verify_by(self.keys.current(), access_token, self.now(), &mut scratch).ok()?.sid()
     }
 
     fn present(&self, token: &str, shown: Shown) -> Result<Box<Decided>, Error> {
@@ -261,7 +333,12 @@ impl<S: Store> Authority<S> {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut_slice()).map_err(|_| Error::Entropy)?;
         let exchange = Exchange::begin(request, now, Entropy::from_seed(*seed));
-        let reply = drive(exchange, &self.store, &self.issuer, &self.view)?;
+        let mut keys = self.keys.current();
+        // Withdrawn elsewhere: the file may have its successor already.
+        if keys.signing(now).is_none() && matches!(self.keys.reload(), Ok(true)) {
+            keys = self.keys.current();
+        }
+        let reply = drive(exchange, &self.store, &self.issuer.with_keys(keys), &self.view)?;
         if let Reply::Decided(decided) = &reply {
             self.enter(&decided.entries, now);
             if let Some(audit) = &self.audit {
@@ -278,6 +355,7 @@ impl<S: Store> Authority<S> {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.expire(now);
         entries.iter().for_each(|entry| view.enter(entry));
+        self.keys.withhold(view.withdrawn_keys());
     }
 
     fn now(&self) -> Timestamp {

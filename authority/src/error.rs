@@ -7,6 +7,7 @@ use safeconduct_core::session::outcome::{Outcome, Refusal};
 use safeconduct_core::session::sign_in::SignInError;
 use safeconduct_core::token::{ConfigError, InvalidToken};
 
+use crate::keys::KeysError;
 use crate::store::StoreError;
 
 /// An operation of an [`Authority`](crate::Authority) did not give what was asked for. Nothing is lost:
@@ -25,6 +26,8 @@ pub enum Error {
     Store(StoreError),
     /// The store answered, but what it holds cannot be believed or used.
     Exchange(Failure),
+    /// The signing keys cannot be changed as asked.
+    Keys(KeysError),
     /// The operating system gave no randomness. Answer 503.
     Entropy,
 }
@@ -50,6 +53,7 @@ impl Error {
             Self::Config(error) => error.reason(),
             Self::Store(error) => error.reason(),
             Self::Exchange(failure) => failure.reason(),
+            Self::Keys(error) => error.reason(),
             Self::Entropy => "entropy_unavailable",
         }
     }
@@ -68,6 +72,7 @@ impl fmt::Display for Error {
             Self::Config(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Exchange(failure) => failure.fmt(f),
+            Self::Keys(error) => error.fmt(f),
             Self::Entropy => f.write_str("the operating system gave no randomness"),
         }
     }
@@ -107,6 +112,12 @@ impl From<ConfigError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<KeysError> for Error {
+    fn from(error: KeysError) -> Self {
+        Self::Keys(error)
     }
 }
 

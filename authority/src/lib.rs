@@ -9,6 +9,9 @@ mod authority;
 pub mod conformance;
 mod drive;
 mod error;
+pub mod keys;
+mod private_file;
+mod remote;
 pub mod secrets;
 pub mod store;
 
@@ -17,6 +20,8 @@ pub use safeconduct_core as core;
 pub use crate::authority::{Authority, Granted, RefreshRequest, system_time};
 pub use crate::drive::drive;
 pub use crate::error::{Error, Refused};
+pub use crate::keys::{Keys, KeysError};
+pub use crate::remote::{RemoteError, RemoteKeys};
 
 /// The examples of the README.
 #[cfg(doctest)]

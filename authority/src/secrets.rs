@@ -5,16 +5,12 @@
 //! other reads it. Refused: a file that its group or others may read.
 
 use core::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use safeconduct_core::encoding::base64url;
 use safeconduct_core::secret::{Secrets, SecretsError};
 use zeroize::Zeroizing;
 
-/// Larger than 255 keys with comments need.
-const MAX_LEN: u64 = 65_536;
+use crate::private_file::{self, Trouble};
 
 /// Secrets could not be had. Fix the deployment; nothing of the secrets is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,16 +85,7 @@ pub fn generate() -> Result<Secrets, SourceError> {
 /// # Errors
 /// [`SourceError`] but [`SourceError::NotSet`].
 pub fn from_file(path: &Path) -> Result<Secrets, SourceError> {
-    let unreadable = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => SourceError::Missing(path.into()),
-        _ => SourceError::Unreadable(path.into(), error.to_string()),
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if is_exposed(&file).map_err(unreadable)? {
-        return Err(SourceError::Exposed(path.into()));
-    }
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    file.take(MAX_LEN).read_to_string(&mut text).map_err(unreadable)?;
+    let text = private_file::read(path).map_err(|trouble| troubled(path, trouble))?;
     Ok(Secrets::parse(&text)?)
 }
 
@@ -111,7 +98,7 @@ pub fn from_file_or_create(path: &Path) -> Result<Secrets, SourceError> {
         Err(SourceError::Missing(_)) => {}
         found => return found,
     }
-    create(path, &generate()?)?;
+    private_file::create(path, &generate()?.to_text()).map_err(|trouble| troubled(path, trouble))?;
     from_file(path)
 }
 
@@ -127,44 +114,11 @@ pub fn from_env(name: &str) -> Result<Secrets, SourceError> {
     Ok(Secrets::parse(&text)?)
 }
 
-/// Makes the file unless somebody else made it meanwhile, and never shows half of it.
-fn create(path: &Path, secrets: &Secrets) -> Result<(), SourceError> {
-    let failed = |error: std::io::Error| SourceError::Unreadable(path.into(), error.to_string());
-    let mut name = [0; 12];
-    getrandom::fill(&mut name).map_err(|_| SourceError::Entropy)?;
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let draft = directory.join(format!(".{}.new", base64url::encode(&name)));
-    let linked = write_draft(&draft, secrets).and_then(|()| std::fs::hard_link(&draft, path));
-    let removed = std::fs::remove_file(&draft);
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
-        _ => removed.map_err(failed)?,
+fn troubled(path: &Path, trouble: Trouble) -> SourceError {
+    match trouble {
+        Trouble::Missing => SourceError::Missing(path.into()),
+        Trouble::Exposed => SourceError::Exposed(path.into()),
+        Trouble::Io(error) => SourceError::Unreadable(path.into(), error.to_string()),
+        Trouble::Entropy => SourceError::Entropy,
     }
-    // So that the name is there after a power loss too.
-    #[cfg(unix)]
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
-    Ok(())
-}
-
-fn write_draft(draft: &Path, secrets: &Secrets) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(draft)?;
-    file.write_all(secrets.to_text().as_bytes())?;
-    file.sync_all()
-}
-
-#[cfg(unix)]
-fn is_exposed(file: &File) -> std::io::Result<bool> {
-    Ok(std::os::unix::fs::MetadataExt::mode(&file.metadata()?) & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_exposed(_: &File) -> std::io::Result<bool> {
-    Ok(false)
 }

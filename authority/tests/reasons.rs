@@ -3,9 +3,12 @@
 
 use std::path::PathBuf;
 
-use safeconduct::Error;
+use safeconduct::core::jws::KeyError;
+use safeconduct::core::jws::remote::RemotePolicyError;
+use safeconduct::core::jws::rotation::RotationError;
 use safeconduct::secrets::SourceError;
 use safeconduct::store::StoreError;
+use safeconduct::{Error, KeysError, RemoteError};
 
 fn is_listed(reason: &str) -> bool {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors/reasons.json");
@@ -24,6 +27,7 @@ fn what_a_store_and_the_system_can_fail_with_is_listed() {
             | Error::Config(_)
             | Error::Store(StoreError::Unavailable(_) | StoreError::Unusable(_))
             | Error::Exchange(_)
+            | Error::Keys(_)
             | Error::Entropy => assert!(is_listed(error.reason()), "{}", error.reason()),
         }
     }
@@ -47,6 +51,35 @@ fn why_secrets_cannot_be_had_is_listed() {
             | SourceError::NotSet(_)
             | SourceError::Entropy
             | SourceError::Secrets(_) => assert!(is_listed(error.reason()), "{}", error.reason()),
+        }
+    }
+}
+
+#[test]
+fn why_keys_of_others_cannot_be_had_is_listed() {
+    assert!(is_listed(RemoteError::Unavailable(String::new()).reason()));
+    assert!(is_listed(RemotePolicyError.reason()));
+}
+
+#[test]
+fn why_signing_keys_cannot_be_had_is_listed() {
+    let path = PathBuf::new;
+    let errors = [
+        KeysError::Missing(path()),
+        KeysError::Exposed(path()),
+        KeysError::Unreadable(path(), String::new()),
+        KeysError::Entropy,
+        KeysError::Key(KeyError::NoKeys),
+        KeysError::Rotation(RotationError::TooEarly),
+    ];
+    for error in errors {
+        match &error {
+            KeysError::Missing(_)
+            | KeysError::Exposed(_)
+            | KeysError::Unreadable(..)
+            | KeysError::Entropy
+            | KeysError::Key(_)
+            | KeysError::Rotation(_) => assert!(is_listed(error.reason()), "{}", error.reason()),
         }
     }
 }

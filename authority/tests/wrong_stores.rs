@@ -87,7 +87,9 @@ const CAUGHT: &[(Flaw, &str)] = &[
 fn each_mistake_is_found_by_the_case_that_is_meant_to() {
     for (flaw, name) in CAUGHT {
         let case = CASES.iter().find(|case| case.name == *name).unwrap();
-        case.run(&Wrong::new(*flaw)).expect_err(&format!("{flaw:?} passes {name}"));
+        // A mistake that shows only between threads needs its moment, which a busy machine may not give at once.
+        let found = (0..50).any(|_| case.run(&Wrong::new(*flaw)).is_err());
+        assert!(found, "{flaw:?} passes {name}");
     }
 }
 

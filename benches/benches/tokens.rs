@@ -77,12 +77,10 @@ fn access_tokens(c: &mut Criterion) {
             b.iter(|| verifier.verify(black_box(&token), NOW, &mut scratch).unwrap().exp());
         });
         let cache = TokenCache::new(1024).for_symmetric_keys();
-        let hit = |scratch: &mut Scratch| {
-            let accepted = cache.verify(&verifier, black_box(&token), NOW, scratch, |_| Ok(())).unwrap();
-            (accepted.was_remembered(), accepted.claims().exp())
-        };
+        let hit =
+            |scratch: &mut Scratch| cache.verify(&verifier, black_box(&token), NOW, scratch, |_| Ok(())).unwrap().exp();
         hit(&mut scratch);
-        assert!(hit(&mut scratch).0);
+        assert!(cache.contains(&verifier, &token, NOW));
         group.bench_function("cache_hit", |b| b.iter(|| hit(&mut scratch)));
         let input = &token.as_bytes()[..token.rfind('.').unwrap()];
         if algorithm.is_symmetric() {

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use safeconduct_core::jws::{Algorithm, KeyError, KeySet, SigningKey, Typ, Untrusted, VerifyingKey, sign};
+use safeconduct_core::time::Timestamp;
 use serde_json::Value;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn ed25519(seed: u8) -> SigningKey {
     SigningKey::ed25519(&[seed; 32], Algorithm::EdDsa).unwrap()
@@ -17,7 +20,7 @@ fn hmac(byte: u8) -> SigningKey {
 }
 
 fn accepts(keys: &KeySet, token: &str) -> bool {
-    Untrusted::parse(token).unwrap().verify(keys, Typ::Jwt, &mut [0; 64]).is_ok()
+    Untrusted::parse(token).unwrap().verify(keys, Typ::Jwt, NOW, &mut [0; 64]).is_ok()
 }
 
 #[test]
@@ -28,8 +31,8 @@ fn a_private_set_comes_back_as_it_was() {
         let keys = KeySet::new(first).with_verifying(second.verifying_key()).unwrap();
         let text = keys.private_jwks();
         let again = KeySet::from_jwks(&text).unwrap();
-        assert_eq!(again.signing().map(SigningKey::kid), keys.signing().map(SigningKey::kid));
-        assert_eq!(sign(again.signing().unwrap(), Typ::Jwt, b"{}"), by_first);
+        assert_eq!(again.signing(NOW).map(SigningKey::kid), keys.signing(NOW).map(SigningKey::kid));
+        assert_eq!(sign(again.signing(NOW).unwrap(), Typ::Jwt, b"{}"), by_first);
         assert!(accepts(&again, &by_first) && accepts(&again, &by_second));
         assert_eq!(again.private_jwks().as_str(), text.as_str());
         assert!(again.skipped().is_empty());
@@ -41,18 +44,18 @@ fn a_published_set_verifies_and_holds_no_secret() {
     let key = ed25519(1);
     let token = sign(&key, Typ::Jwt, b"{}");
     let keys = KeySet::new(key).with_verifying(ed25519(2).verifying_key()).unwrap();
-    let published = keys.public_jwks().unwrap();
+    let published = keys.public_jwks(NOW).unwrap();
     let parsed: Value = serde_json::from_str(&published).unwrap();
     let all = parsed["keys"].as_array().unwrap();
     assert_eq!(all.len(), 2);
     assert!(all.iter().all(|key| key["d"].is_null() && key["kty"] == "OKP" && key["use"] == "sig"));
     let again = KeySet::from_jwks(&published).unwrap();
-    assert!(again.signing().is_none() && accepts(&again, &token));
+    assert!(again.signing(NOW).is_none() && accepts(&again, &token));
 }
 
 #[test]
 fn a_symmetric_key_is_never_published() {
-    assert_eq!(KeySet::new(hmac(1)).public_jwks(), Err(KeyError::SymmetricKey));
+    assert_eq!(KeySet::new(hmac(1)).public_jwks(NOW), Err(KeyError::SymmetricKey));
     assert_eq!(hmac(1).verifying_key().public_jwk(), Err(KeyError::SymmetricKey));
 }
 
@@ -74,10 +77,10 @@ fn no_key_is_found_by_a_name_that_is_not_its_own() {
     let one = KeySet::new(ed25519(1));
     let two = KeySet::new(ed25519(1)).with_verifying(ed25519(2).verifying_key()).unwrap();
     let name = ed25519(1).kid().to_string();
-    assert_eq!(one.find(Some(&name)).map(VerifyingKey::kid), Some(name.as_str()));
-    assert_eq!(two.find(Some(&name)).map(VerifyingKey::kid), Some(name.as_str()));
-    assert!(one.find(Some("x")).is_none() && two.find(Some("")).is_none());
-    assert!(one.find(None).is_some() && two.find(None).is_none());
+    assert_eq!(one.find(Some(&name), NOW).map(VerifyingKey::kid), Some(name.as_str()));
+    assert_eq!(two.find(Some(&name), NOW).map(VerifyingKey::kid), Some(name.as_str()));
+    assert!(one.find(Some("x"), NOW).is_none() && two.find(Some(""), NOW).is_none());
+    assert!(one.find(None, NOW).is_some() && two.find(None, NOW).is_none());
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn a_symmetric_key_that_may_only_verify_does_not_sign() {
     let jwk = r#"{"kty":"oct","k":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE","key_ops":["verify"]}"#;
     assert_eq!(SigningKey::from_jwk(jwk).err(), Some(KeyError::WrongUse));
     let keys = KeySet::from_jwks(&format!(r#"{{"keys":[{jwk}]}}"#)).unwrap();
-    assert!(keys.signing().is_none());
+    assert!(keys.signing(NOW).is_none());
     assert!(accepts(&keys, &sign(&hmac(1), Typ::Jwt, b"{}")));
 }
 

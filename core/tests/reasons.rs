@@ -5,6 +5,7 @@
 
 use safeconduct_core::audit;
 use safeconduct_core::encoding::json::JsonError;
+use safeconduct_core::jws::rotation::RotationError;
 use safeconduct_core::jws::{JwsError, KeyError};
 use safeconduct_core::secret::SecretsError;
 use safeconduct_core::session::exchange::Failure;
@@ -65,14 +66,15 @@ fn every_invalid_token_is_listed() {
         BadSignature NotJson ClaimsMalformed MissingClaim WrongIssuer WrongAudience Expired NotYetValid
         IssuedInFuture LifetimeTooLong StaleClaims Revoked NotRevocable);
     assert_eq!(invalid, InvalidToken::ALL.map(InvalidToken::reason));
-    let jws = reasons!(JwsError: Malformed TooLarge HeaderRefused WrongAlgorithm WrongType UnknownKey BadSignature);
+    let jws = reasons!(JwsError: Malformed TooLarge HeaderRefused WrongAlgorithm WrongType UnknownKey KeyWithdrawn BadSignature);
     assert!(jws.iter().all(|reason| invalid.contains(reason)));
     assert_listed("invalid_token", invalid);
 }
 
 #[test]
 fn every_failure_of_an_exchange_is_listed() {
-    let failures = reasons!(Failure: ForeignStore Partitions KeyMissing Contended Protocol [Failure::Record(_)]);
+    let failures =
+        reasons!(Failure: ForeignStore Partitions KeyMissing SigningFault Contended Protocol [Failure::Record(_)]);
     assert_listed("exchange", failures);
     let records = reasons!(RecordError: Newer UnknownKey Tampered Malformed);
     assert_eq!(records, RecordError::ALL.map(|error| Failure::Record(error).reason()));
@@ -92,8 +94,12 @@ fn every_refused_call_and_configuration_is_listed() {
     assert_listed("config", config);
     let key = reasons!(KeyError: TooLarge Malformed UnsupportedType WrongAlgorithm WrongUse WeakKey SecretTooShort
         SecretTooLong SecretIsPublicKey MismatchedHalves PrivateMembers NoPrivateKey BadKeyId DuplicateKeyId
-        MixedSet SymmetricKey NoKeys TooManyKeys);
+        MixedSet SymmetricKey NoKeys TooManyKeys BadSchedule Withdrawn);
     assert_listed("key", key);
+    let rotation = reasons!(RotationError: UnknownKey AlreadyPending NotPending TooEarly NoSuccessor Policy
+        [RotationError::Key(_)]);
+    assert_eq!(RotationError::Key(KeyError::Withdrawn).reason(), KeyError::Withdrawn.reason());
+    assert_listed("rotation", rotation);
     let secrets = reasons!(SecretsError: Malformed RepeatedKey Empty UnknownKey TooManyKeys);
     assert_listed("secrets", secrets);
     let json = reasons!(JsonError: TooLarge TooDeep TooManyMembers NotUtf8 Syntax BadEscape NumberOutOfRange
@@ -106,10 +112,18 @@ fn everything_that_an_audit_line_can_name_is_listed() {
     let revocation = reasons!(Reason: SignedOut ReuseDetected Administrative Displaced);
     assert_listed("revocation", revocation);
     let mut names = Vec::new();
-    for kind in [audit::Kind::StoreRolledBack, audit::Kind::SubjectRevoked, audit::Kind::SubjectErased] {
+    for kind in [
+        audit::Kind::StoreRolledBack,
+        audit::Kind::SubjectRevoked,
+        audit::Kind::SubjectErased,
+        audit::Kind::KeyWithdrawn,
+    ] {
         match kind {
             audit::Kind::Decided(_) | audit::Kind::Because(_) => {}
-            audit::Kind::StoreRolledBack | audit::Kind::SubjectRevoked | audit::Kind::SubjectErased => {
+            audit::Kind::StoreRolledBack
+            | audit::Kind::SubjectRevoked
+            | audit::Kind::SubjectErased
+            | audit::Kind::KeyWithdrawn => {
                 names.push(kind.name());
             }
         }

@@ -209,7 +209,7 @@ fn judge_authentic(reply: &Result<Reply, Failure>, commits: &[Commit], store: &m
         Err(Failure::Record(_) | Failure::Partitions | Failure::ForeignStore | Failure::KeyMissing) => {
             commits.is_empty()
         }
-        Err(Failure::Contended | Failure::Protocol) => false,
+        Err(Failure::SigningFault | Failure::Contended | Failure::Protocol) => false,
         Ok(_) => true,
     };
     hold(expected, || format!("{reply:?}, {} commits", commits.len()))?;

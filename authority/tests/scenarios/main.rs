@@ -26,6 +26,7 @@ mod flawed;
 mod forgery;
 mod holder;
 mod interposed;
+mod key_rotation;
 mod lifetime;
 mod opening;
 mod races;

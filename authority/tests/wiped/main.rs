@@ -22,9 +22,11 @@ use std::hint::black_box;
 use std::mem::ManuallyDrop;
 
 use hmac::{Hmac, KeyInit};
-use safeconduct::core::jws::{Algorithm, KeySet, SigningKey, VerifyingKey};
+use safeconduct::core::jws::rotation::RotationPolicy;
+use safeconduct::core::jws::{Algorithm, KeySet, SigningKey, VerifyingKey, WithdrawalReason};
 use safeconduct::core::secret::{KeyId, Keyring, Secret, Secrets};
-use safeconduct::secrets;
+use safeconduct::core::time::Timestamp;
+use safeconduct::{Keys, keys, secrets};
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::needles::{ISSUER, master, plain, signing};
@@ -155,13 +157,34 @@ fn signing_keys_leave_nothing() {
             let set = KeySet::new(key);
             let jwks = set.private_jwks();
             let read = KeySet::from_jwks(&jwks).unwrap();
-            assert!(
-                read.verifying()[0].accepts(b"message", set.signing().unwrap().signature(b"message", &mut [0; 64]))
-            );
+            let signing = set.signing(Timestamp::MAX).unwrap();
+            assert!(read.verifying().all(|key| key.accepts(b"message", signing.signature(b"message", &mut [0; 64]))));
             drop(SigningKey::from_jwk(&jwks[9..jwks.len() - 2]).unwrap());
             if algorithm.is_symmetric() {
                 drop(VerifyingKey::hmac(&random()[..algorithm.signature_len()], algorithm).unwrap());
             }
+        };
+        assert_eq!(left_behind(signing(&bytes, algorithm), work), NOTHING, "{algorithm}");
+    }
+}
+
+/// Read, rotated, read again, withdrawn and taken out: by then nothing holds it.
+#[test]
+fn a_key_in_a_file_leaves_nothing() {
+    for algorithm in ALGORITHMS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        assert!(keys::create(&path, Algorithm::EdDsa, Timestamp::default()).unwrap());
+        let bytes = key_bytes(algorithm);
+        let work = || {
+            let set = KeySet::new(SigningKey::generate(&random(), algorithm).unwrap());
+            std::fs::write(&path, set.private_jwks().as_bytes()).unwrap();
+            drop(set);
+            let keys = Keys::open(&path, RotationPolicy::default()).unwrap();
+            let kid = keys.current().signing(Timestamp::default()).unwrap().kid().to_owned();
+            keys.rotate(Timestamp::from_unix_seconds(1)).unwrap();
+            assert!(!keys.reload().unwrap());
+            keys.withdraw(&kid, WithdrawalReason::Compromised, Timestamp::from_unix_seconds(2)).unwrap();
         };
         assert_eq!(left_behind(signing(&bytes, algorithm), work), NOTHING, "{algorithm}");
     }

@@ -13,17 +13,19 @@ use safeconduct::core::session::outcome::Refusal;
 use safeconduct::core::session::policy;
 use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::Mode;
+use safeconduct::core::token::TokenCache;
 use safeconduct::{Error, RefreshRequest};
 
 use crate::claims::Claims;
 use crate::grant::{Grant, Session};
-use crate::keys::{KeySet, SigningKey};
+use crate::key_set::{KeySet, Live, withdrawal};
+use crate::keys::SigningKey;
 use crate::policy::{Policy, Replay};
 use crate::secrets::Secrets;
 use crate::store::AnyStore;
 use crate::text::{Committed, Foreign, json, session_id};
 use crate::verifier::{is_slow, with_scratch};
-use crate::{clock, error};
+use crate::{clock, error, fork};
 
 /// The keys that an authority signs with.
 enum Signing<'py> {
@@ -55,6 +57,8 @@ impl<'py> FromPyObject<'_, 'py> for Signing<'py> {
 /// - `audit` is called with each event after it was committed, before the operation returns: `at` (Unix
 ///   milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
 ///   it. What it raises goes to `sys.unraisablehook`; the operation is done already.
+/// - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is,
+///   revocation included. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
 ///
 /// Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
 /// `StoreError` where it cannot be used.
@@ -65,12 +69,14 @@ pub(crate) struct Authority {
     /// What `authority` calls, in one reference with it: the garbage collector counts.
     audit: Option<Arc<Py<PyAny>>>,
     is_slow: bool,
+    /// Keeps the thread that watches the keys' file.
+    _live: Option<Arc<Live>>,
 }
 
 #[pymethods]
 impl Authority {
     #[new]
-    #[pyo3(signature = (*, issuer, audience, keys, secrets, store, policy = None, clock = None, audit = None))]
+    #[pyo3(signature = (*, issuer, audience, keys, secrets, store, policy = None, clock = None, audit = None, cache = 0))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -82,10 +88,14 @@ impl Authority {
         policy: Option<&Bound<'_, Policy>>,
         clock: Option<Py<PyAny>>,
         audit: Option<Py<PyAny>>,
+        cache: usize,
     ) -> PyResult<Self> {
-        let keys = match keys {
-            Signing::Set(set) => Arc::clone(&set.get().keys),
-            Signing::Key(key) => Arc::clone(&key.get().keys),
+        let (keys, live) = match keys {
+            Signing::Set(set) => {
+                let live = Arc::clone(&set.get().live);
+                (live.keys.current(), Some(live))
+            }
+            Signing::Key(key) => (Arc::clone(&key.get().keys), None),
         };
         if audit.as_ref().is_some_and(|audit| !audit.bind(py).is_callable()) {
             return Err(PyTypeError::new_err("audit must be callable"));
@@ -95,13 +105,24 @@ impl Authority {
         let issuer = Issuer::new(issuer, audience, keys, &secrets.get().secrets, policy)
             .map_err(|error| error::config(py, error))?;
         let time = clock::ask(py, clock.as_ref())?;
-        let open = || clock::during(time, || safeconduct::Authority::open_with_clock(issuer, store, clock::now));
+        let open = || {
+            clock::during(time, || {
+                let authority = safeconduct::Authority::open_with_clock(issuer, store, clock::now)?;
+                match &live {
+                    Some(live) => authority.with_keys(live.keys.clone()),
+                    None => Ok(authority),
+                }
+            })
+        };
         let mut authority = py.detach(open).map_err(|error| error::authority(py, &error))?;
+        if cache > 0 {
+            authority = authority.with_cache(TokenCache::new(cache));
+        }
         let audit = audit.map(Arc::new);
         if let Some(sink) = audit.clone() {
             authority = authority.with_audit(move |event| note(&sink, event));
         }
-        Ok(Self { authority, clock, audit, is_slow })
+        Ok(Self { authority, clock, audit, is_slow, _live: live })
     }
 
     /// Signs a subject in. The application has authenticated it.
@@ -265,6 +286,23 @@ impl Authority {
         let after = after.as_ref().map(|after| session_id(py, after)).transpose()?;
         let sessions = self.run(py, |authority| authority.sessions(subject, after, limit))?;
         Ok(sessions.into_iter().map(Session::from).collect())
+    }
+
+    /// Withdraws a signing key, as `KeySet.withdraw` does, and writes it to the revocation log.
+    ///
+    /// Every process that reads the log refuses the key's tokens, whatever its file says. Raises `RotationRefused` for a
+    /// `kid` that is not there; `StoreError`: the file has it, the log perhaps not; call again.
+    #[pyo3(signature = (kid, reason = "unspecified"))]
+    fn withdraw_key(&self, py: Python<'_>, kid: &str, reason: &str) -> PyResult<()> {
+        let reason = withdrawal(reason)?;
+        self.run(py, |authority| authority.withdraw_key(kid, reason))
+    }
+
+    /// Reads what other processes have added to the revocation log, and refuses it from now on.
+    ///
+    /// Raises `StoreError`: what was known is still known; call again.
+    fn catch_up(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, |authority| fork::unforked(|| authority.catch_up()))
     }
 
     /// The claim `iss`.

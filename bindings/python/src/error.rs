@@ -5,11 +5,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use safeconduct::core::jws::KeyError;
+use safeconduct::core::session::exchange::Failure;
 use safeconduct::core::session::outcome::{Outcome, Refusal};
 use safeconduct::core::session::policy::PolicyError;
 use safeconduct::core::token::{ConfigError, InvalidToken};
 use safeconduct::secrets::SourceError;
-use safeconduct::{Error, Refused};
+use safeconduct::{Error, KeysError, Refused, RemoteError};
 
 /// Which table of `safeconduct.errors` a reason is looked up in: one reason can stand in two of them.
 #[derive(Clone, Copy)]
@@ -22,6 +23,8 @@ pub(crate) enum Family {
     Policy,
     Secrets,
     Key,
+    Remote,
+    Signing,
     Entropy,
 }
 
@@ -36,6 +39,8 @@ impl Family {
             Self::Policy => "policy",
             Self::Secrets => "secrets",
             Self::Key => "key",
+            Self::Remote => "remote",
+            Self::Signing => "signing",
             Self::Entropy => "entropy",
         }
     }
@@ -60,7 +65,9 @@ pub(crate) fn authority(py: Python<'_>, error: &Error) -> PyErr {
         Error::Refused(refused) => (Family::Refused, refused.challenge.as_deref()),
         Error::SignIn(_) => (Family::SignIn, None),
         Error::Config(_) => (Family::Config, None),
+        Error::Exchange(Failure::SigningFault) => (Family::Signing, None),
         Error::Store(_) | Error::Exchange(_) => (Family::Store, None),
+        Error::Keys(error) => return keys(py, error),
         Error::Entropy => (Family::Entropy, None),
     };
     raised(py, family, error.reason(), &error.to_string(), challenge)
@@ -76,6 +83,14 @@ pub(crate) fn invalid_token(py: Python<'_>, error: InvalidToken) -> PyErr {
     raised(py, Family::InvalidToken, error.reason(), &error.to_string(), None)
 }
 
+/// A token that is refused by keys of another issuer, or keys that cannot be had.
+pub(crate) fn remote(py: Python<'_>, error: &RemoteError) -> PyErr {
+    match error {
+        RemoteError::Token(error) => invalid_token(py, *error),
+        RemoteError::Unavailable(_) => raised(py, Family::Remote, error.reason(), &error.to_string(), None),
+    }
+}
+
 /// Parts that do not fit together.
 pub(crate) fn config(py: Python<'_>, error: ConfigError) -> PyErr {
     raised(py, Family::Config, error.reason(), &error.to_string(), None)
@@ -89,6 +104,12 @@ pub(crate) fn policy(py: Python<'_>, error: PolicyError) -> PyErr {
 /// A key, a set of keys or the name of an algorithm that is refused.
 pub(crate) fn key(py: Python<'_>, error: KeyError) -> PyErr {
     raised(py, Family::Key, error.reason(), &error.to_string(), None)
+}
+
+/// Keys that cannot be had, or stay as they are.
+pub(crate) fn keys(py: Python<'_>, error: &KeysError) -> PyErr {
+    let family = if let KeysError::Entropy = error { Family::Entropy } else { Family::Key };
+    raised(py, family, error.reason(), &error.to_string(), None)
 }
 
 /// Secrets that cannot be had.

@@ -1,12 +1,11 @@
-//! `SigningKey`, `VerifyingKey` and `KeySet`.
+//! `SigningKey` and `VerifyingKey`.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use safeconduct::core::jws::{self, Algorithm, KeyError};
-use zeroize::Zeroizing;
 
-use crate::error::{self, Family};
+use crate::error;
 use crate::text::{Foreign, Jwk};
 
 /// A key that signs access tokens. Immutable; cannot be pickled.
@@ -139,69 +138,6 @@ impl VerifyingKey {
     }
 }
 
-/// Keys by `kid`: at most one that signs, and all that verify. Immutable; cannot be pickled.
-#[pyclass(frozen, module = "safeconduct")]
-pub(crate) struct KeySet {
-    pub(crate) keys: Arc<jws::KeySet>,
-}
-
-#[pymethods]
-impl KeySet {
-    /// A set of one new key. Persist `private_jwks()`. Raises `KeyRefused` for an unknown algorithm.
-    #[staticmethod]
-    #[pyo3(signature = (algorithm = "EdDSA"))]
-    fn generate(py: Python<'_>, algorithm: &str) -> PyResult<Self> {
-        let algorithm = named(py, algorithm)?;
-        let mut random = Zeroizing::new([0; 64]);
-        getrandom::fill(random.as_mut_slice())
-            .map_err(|error| error::raised(py, Family::Entropy, "entropy_unavailable", &error.to_string(), None))?;
-        let key = jws::SigningKey::generate(&random, algorithm).map_err(|error| error::key(py, error))?;
-        Ok(Self { keys: Arc::new(jws::KeySet::new(key)) })
-    }
-
-    /// A set from the JSON text of a JWK set (RFC 7517 section 5).
-    ///
-    /// The first private or symmetric key signs, the others verify. Keys of foreign types are left out;
-    /// see `skipped`. Raises `KeyRefused`.
-    #[staticmethod]
-    fn from_jwks(py: Python<'_>, jwks: Foreign<'_>) -> PyResult<Self> {
-        let keys = jws::KeySet::from_jwks(&jwks.0).map_err(|error| error::key(py, error))?;
-        Ok(Self { keys: Arc::new(keys) })
-    }
-
-    /// The public keys as the JSON text of a JWK set, to be published.
-    ///
-    /// Raises `KeyRefused` where a key is symmetric: it never comes out this way.
-    fn jwks(&self, py: Python<'_>) -> PyResult<String> {
-        self.keys.public_jwks().map_err(|error| error::key(py, error))
-    }
-
-    /// The keys with their secrets, to be persisted where only the issuer can read them.
-    fn private_jwks(&self) -> String {
-        self.keys.private_jwks().to_string()
-    }
-
-    /// The `kid` of every key.
-    #[getter]
-    fn kids(&self) -> Vec<&str> {
-        self.keys.verifying().iter().map(jws::VerifyingKey::kid).collect()
-    }
-
-    /// What `from_jwks` left out: places in `keys`, from zero, and reasons.
-    #[getter]
-    fn skipped(&self) -> Vec<(usize, &'static str)> {
-        self.keys.skipped().iter().map(|skipped| (skipped.index, skipped.reason.reason())).collect()
-    }
-
-    fn __len__(&self) -> usize {
-        self.keys.verifying().len()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<KeySet {:?}>", self.kids())
-    }
-}
-
-fn named(py: Python<'_>, algorithm: &str) -> PyResult<Algorithm> {
+pub(crate) fn named(py: Python<'_>, algorithm: &str) -> PyResult<Algorithm> {
     Algorithm::from_name(algorithm).ok_or_else(|| error::key(py, KeyError::WrongAlgorithm))
 }

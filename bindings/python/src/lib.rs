@@ -7,11 +7,14 @@
 //! | `grant` | `Grant`, `Session` |
 //! | `verifier`, `claims` | `Verifier`, `Claims` |
 //! | `policy` | `Policy`, `Replay` |
-//! | `keys`, `secrets` | `KeySet`, `SigningKey`, `VerifyingKey`, `Secrets` |
-//! | `store`, `fork` | `MemoryStore`, `SqliteStore` |
+//! | `keys`, `key_set` | `SigningKey`, `VerifyingKey`, `KeySet`, `KeyStatus` |
+//! | `remote` | `RemoteKeys` |
+//! | `secrets` | `Secrets` |
+//! | `store` | `MemoryStore`, `SqliteStore` |
 //! | `refresh_token` | `RefreshToken` |
 //! | `error` | raises what `safeconduct.errors` defines |
 //! | `clock`, `time`, `text` | arguments |
+//! | `fork` | what happens around `os.fork` |
 
 mod authority;
 mod claims;
@@ -19,9 +22,11 @@ mod clock;
 mod error;
 mod fork;
 mod grant;
+mod key_set;
 mod keys;
 mod policy;
 mod refresh_token;
+mod remote;
 mod secrets;
 mod store;
 mod text;
@@ -41,11 +46,15 @@ mod _native {
     #[pymodule_export]
     use super::grant::{Grant, Session};
     #[pymodule_export]
-    use super::keys::{KeySet, SigningKey, VerifyingKey};
+    use super::key_set::{KeySet, KeyStatus};
+    #[pymodule_export]
+    use super::keys::{SigningKey, VerifyingKey};
     #[pymodule_export]
     use super::policy::{Policy, Replay};
     #[pymodule_export]
     use super::refresh_token::RefreshToken;
+    #[pymodule_export]
+    use super::remote::RemoteKeys;
     #[pymodule_export]
     use super::secrets::Secrets;
     #[pymodule_export]

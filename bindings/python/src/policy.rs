@@ -92,6 +92,8 @@ impl Replay {
 /// - `personal_claims`: claims that look like personal data and are allowed all the same; none. `"sub"`
 ///   stands for a subject that looks like an e-mail address or a telephone number.
 /// - `partitions`: over how many partitions subjects are spread, 1 to 255, for the life of a store; 16.
+/// - `check_signatures`: whether each signature is verified before it leaves, against attacks by faults; no.
+///   What is wrong three times raises `SigningFault`, and nothing is committed.
 ///
 /// Raises `PolicyRefused` for an unsafe combination and says why.
 #[pyclass(frozen, eq, module = "safeconduct")]
@@ -105,7 +107,7 @@ impl Policy {
     #[new]
     #[pyo3(signature = (*, access_ttl = None, idle_ttl = None, absolute_ttl = None, max_sessions = None,
         session_limit = None, replay = None, store_behind = None, max_claims = None, personal_claims = None,
-        partitions = None))]
+        partitions = None, check_signatures = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -119,6 +121,7 @@ impl Policy {
         max_claims: Option<usize>,
         personal_claims: Option<Vec<String>>,
         partitions: Option<u8>,
+        check_signatures: Option<bool>,
     ) -> PyResult<Self> {
         let usual = Settings::default();
         let settings = Settings {
@@ -142,6 +145,7 @@ impl Policy {
             max_claims: max_claims.unwrap_or(usual.max_claims),
             personal_claims: personal_claims.unwrap_or(usual.personal_claims),
             partitions: partitions.unwrap_or(usual.partitions),
+            check_signatures: check_signatures.unwrap_or(usual.check_signatures),
         };
         policy::Policy::new(settings).map(|policy| Self { policy }).map_err(|error| error::policy(py, error))
     }
@@ -210,6 +214,12 @@ impl Policy {
     #[getter]
     fn partitions(&self) -> u8 {
         self.policy.partitions
+    }
+
+    /// Whether each signature is verified before it leaves.
+    #[getter]
+    fn check_signatures(&self) -> bool {
+        self.policy.check_signatures
     }
 
     fn __repr__(&self) -> String {

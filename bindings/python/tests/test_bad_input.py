@@ -227,7 +227,7 @@ def test_a_wrong_type_is_told_what_would_do(make: Make) -> None:
     for arguments, text in wrong:
         with pytest.raises(TypeError, match=text):
             make(**arguments)
-    with pytest.raises(TypeError, match="not a KeySet or a sequence of VerifyingKey"):
+    with pytest.raises(TypeError, match="not a KeySet, RemoteKeys or a sequence of VerifyingKey"):
         sc.Verifier(sc.SigningKey.hmac(bytes(range(32))), profile="jwt")  # type: ignore[arg-type]
     shown = repr(sc.Verifier([sc.VerifyingKey.hmac(bytes(range(32)))], issuer="https://id.example", profile="jwt"))
     assert shown == '<Verifier jwt issuer="https://id.example" audience=None>'

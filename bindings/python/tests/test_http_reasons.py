@@ -14,7 +14,7 @@ REASONS: dict[str, list[str]] = json.loads((SPEC / "vectors" / "reasons.json").r
 
 # Outcomes that are no errors; what is met when an application starts; what only an audit line names.
 NEVER_AN_ERROR = {*"issued rotated repeated paused authenticated amended erased".split()}
-NEVER_ON_THE_WIRE = ("config", "key", "secrets", "secrets_source", "json", "revocation", "audit")
+NEVER_ON_THE_WIRE = frozenset("config key keys_source remote_policy rotation secrets secrets_source json revocation audit".split())
 
 
 def rows() -> list[tuple[list[str], list[Code], str]]:

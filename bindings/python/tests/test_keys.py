@@ -21,7 +21,7 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 """
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519", "HS256", "HS384", "HS512"])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519", "ES256", "HS256", "HS384", "HS512"])
 def test_every_algorithm_signs_verifies_and_is_persisted(make: Make, algorithm: str) -> None:
     keys = sc.KeySet.generate(algorithm)
     assert len(keys) == 1 and len(keys.kids) == 1 and keys.skipped == []
@@ -109,3 +109,9 @@ def test_two_keys_of_one_kid_are_refused_by_a_verifier() -> None:
     assert caught.value.reason == "key_duplicate_kid"
     with pytest.raises(sc.ConfigError):
         sc.Verifier([], profile="jwt")
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "HS256"])
+def test_checked_signatures_are_signatures(make: Make, algorithm: str) -> None:
+    authority = make(keys=sc.KeySet.generate(algorithm), policy=sc.Policy(check_signatures=True))
+    assert authority.verify(authority.issue("user-1").access_token).sub == "user-1"

@@ -27,6 +27,7 @@ def test_a_policy_says_what_it_is() -> None:
     )
     assert (usual.max_sessions, usual.session_limit, usual.store_behind) == (100, "end_oldest", "adopt")
     assert (usual.max_claims, usual.personal_claims, usual.partitions) == (1024, [], 16)
+    assert not usual.check_signatures and sc.Policy(check_signatures=True).check_signatures
     assert usual.replay == sc.Replay.window(10) and usual == sc.Policy(access_ttl=600)
     assert sc.Policy(access_ttl=60.0) == sc.Policy(access_ttl=timedelta(minutes=1)) != usual
 

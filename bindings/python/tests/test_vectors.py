@@ -21,7 +21,7 @@ def load(*names: str) -> list[Any]:
     return [json.loads((FOLDER / name).read_text()) for name in names if FOLDER.is_dir()]
 
 
-def verifier(settings: dict[str, Any]) -> sc.Verifier:
+def verifier(settings: dict[str, Any], cache: int = 0) -> sc.Verifier:
     return sc.Verifier(
         sc.KeySet.from_jwks(json.dumps(settings["jwks"])),
         settings["issuer"],
@@ -29,6 +29,7 @@ def verifier(settings: dict[str, Any]) -> sc.Verifier:
         settings["profile"],
         settings["leeway"],
         settings["max_ttl"],
+        cache,
     )
 
 
@@ -44,11 +45,23 @@ def outcome(act: Callable[[], object]) -> str:
 def test_every_token_has_the_outcome_that_its_file_says(name: str) -> None:
     (file,) = load(name)
     assert len(file["tokens"]) > 30
-    verifiers = {name: verifier(settings) for name, settings in file["verifiers"].items()}
-    for vector in file["tokens"]:
-        now = file["verifiers"][vector["verifier"]]["now"]
-        seen = outcome(lambda: verifiers[vector["verifier"]].verify(vector["token"], now=now))
-        assert seen == vector["expected"], f"{vector['number']} {vector['name']}"
+    for cache in (0, 8):
+        verifiers = {name: verifier(settings, cache) for name, settings in file["verifiers"].items()}
+        for vector in file["tokens"]:
+            now = file["verifiers"][vector["verifier"]]["now"]
+            for _ in range(2 if cache else 1):
+                seen = outcome(lambda: verifiers[vector["verifier"]].verify(vector["token"], now=now))
+                assert seen == vector["expected"], f"{vector['number']} {vector['name']}"
+
+
+def test_every_conversation_with_a_cache_goes_as_its_file_says() -> None:
+    (file,) = load("cache.json")
+    assert len(file["conversations"]) > 10
+    for conversation in file["conversations"]:
+        verifiers = {name: verifier(settings, cache=8) for name, settings in file["verifiers"].items()}
+        for step in conversation["steps"]:
+            seen = outcome(lambda: verifiers[step["verifier"]].verify(step["token"], now=step["now"]))
+            assert seen == step["expected"], f"{conversation['number']} {conversation['name']}"
 
 
 def test_every_key_has_the_outcome_that_its_file_says() -> None:

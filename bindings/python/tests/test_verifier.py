@@ -51,6 +51,35 @@ def test_a_resource_server_needs_only_public_keys(make: Make, clock: Clock) -> N
             wrong.verify(grant.access_token, now=clock())
 
 
+def test_a_remembered_token_is_refused_as_soon_as_it_is_revoked_or_its_key_is_withdrawn(make: Make) -> None:
+    authority = make(keys=sc.KeySet.generate(), cache=16)
+    token = authority.issue("user-1").access_token
+    assert authority.verify(token) == authority.verify(token)
+    authority.revoke_subject("user-1")
+    with pytest.raises(sc.InvalidToken) as refused:
+        authority.verify(token)
+    assert refused.value.reason == "revoked"
+    keys = sc.KeySet.generate()
+    authority = make(keys=keys, cache=16)
+    verifier = sc.Verifier(keys, ISSUER, AUDIENCE, cache=16)
+    token = authority.issue("user-1").access_token
+    claims = authority.verify(token)
+    assert verifier.verify(token, now=claims.iat) == verifier.verify(token, now=claims.iat) == claims
+    keys.rotate()
+    keys.withdraw(keys.kids[0], "compromised")
+    for verify in (authority.verify, lambda token: verifier.verify(token, now=claims.iat)):
+        with pytest.raises(sc.InvalidToken):
+            verify(token)
+
+
+def test_a_cache_is_a_number_of_tokens() -> None:
+    keys = sc.KeySet.generate()
+    with pytest.raises(TypeError):
+        sc.Verifier(keys, ISSUER, AUDIENCE, cache="many")  # type: ignore[arg-type]
+    with pytest.raises(OverflowError):
+        sc.Verifier(keys, ISSUER, AUDIENCE, cache=-1)
+
+
 def encoded(payload: str) -> str:
     text = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"k"}').rstrip(b"=").decode()
     text += "." + base64.urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()

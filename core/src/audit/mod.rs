@@ -37,6 +37,8 @@ pub enum Kind {
     SubjectRevoked,
     /// A subject was erased.
     SubjectErased,
+    /// A signing key was withdrawn.
+    KeyWithdrawn,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::StoreRolledBack => "store_rolled_back",
             Self::SubjectRevoked => "subject_revoked",
             Self::SubjectErased => "subject_erased",
+            Self::KeyWithdrawn => "key_withdrawn",
         }
     }
 }

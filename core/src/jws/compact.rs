@@ -14,6 +14,7 @@ use zeroize::Zeroize;
 use super::header::{Header, MAX_HEADER_LEN};
 use super::{KeySet, SigningKey, Typ, VerifyingKey};
 use crate::encoding::base64url;
+use crate::time::Timestamp;
 
 /// The longest token, in characters: 16 KiB, more than HTTP servers take in one header.
 pub const MAX_TOKEN_LEN: usize = 16_384;
@@ -36,6 +37,8 @@ pub enum JwsError {
     WrongType,
     /// No key of the set is meant.
     UnknownKey,
+    /// The key that is meant was withdrawn.
+    KeyWithdrawn,
     /// The signature is not the key's.
     BadSignature,
 }
@@ -50,6 +53,7 @@ impl JwsError {
             Self::WrongAlgorithm => "wrong_algorithm",
             Self::WrongType => "wrong_type",
             Self::UnknownKey => "unknown_key",
+            Self::KeyWithdrawn => "revoked",
             Self::BadSignature => "bad_signature",
         }
     }
@@ -64,6 +68,7 @@ impl fmt::Display for JwsError {
             Self::WrongAlgorithm => "the token names an algorithm that is not its key's",
             Self::WrongType => "the token is of another kind",
             Self::UnknownKey => "the token names no key that is known here",
+            Self::KeyWithdrawn => "the token's key was withdrawn",
             Self::BadSignature => "the token's signature is wrong",
         })
     }
@@ -100,7 +105,7 @@ impl<'t> Untrusted<'t> {
         Ok(Self { header, payload, signature, signing_input })
     }
 
-    /// Verifies the token as one of kind `typ`, and decodes its payload into the front of `scratch`.
+    /// Verifies the token at `now` as one of kind `typ`, and decodes its payload into the front of `scratch`.
     /// Allocates nothing.
     ///
     /// # Errors
@@ -109,10 +114,16 @@ impl<'t> Untrusted<'t> {
     /// # Security
     /// The payload is decoded only after the signature was found right. Time depends on the public
     /// token; the comparison of an HMAC is constant-time.
-    pub fn verify<'s>(&self, keys: &'s KeySet, typ: Typ, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
-        let key = match keys.find_header(self.header, typ) {
+    pub fn verify<'s>(
+        &self,
+        keys: &'s KeySet,
+        typ: Typ,
+        now: Timestamp,
+        scratch: &'s mut [u8],
+    ) -> Result<Verified<'s>, JwsError> {
+        let key = match keys.find_header(self.header, typ, now) {
             Some(key) => key,
-            None => self.find_key(keys, typ)?,
+            None => self.find_key(keys, typ, now)?,
         };
         self.verify_by(key, scratch)
     }
@@ -153,13 +164,13 @@ impl<'t> Untrusted<'t> {
     }
 
     /// The key that a header means which none of the keys would have written itself.
-    fn find_key<'k>(&self, keys: &'k KeySet, typ: Typ) -> Result<&'k VerifyingKey, JwsError> {
+    fn find_key<'k>(&self, keys: &'k KeySet, typ: Typ, now: Timestamp) -> Result<&'k VerifyingKey, JwsError> {
         let mut buffer = [0; base64url::decoded_len(MAX_HEADER_LEN)];
         let header = Header::parse(self.header, &mut buffer)?;
         if !typ.accepts(header.typ) {
             return Err(JwsError::WrongType);
         }
-        let key = keys.find_text(header.kid).ok_or(JwsError::UnknownKey)?;
+        let key = keys.find_text(header.kid, now)?;
         if key.algorithm().accepts(header.algorithm) { Ok(key) } else { Err(JwsError::WrongAlgorithm) }
     }
 }
@@ -203,14 +214,20 @@ impl fmt::Debug for Verified<'_> {
 ///
 /// # Security
 /// As [`Untrusted::verify`].
-pub fn verify<'s>(token: &str, keys: &'s KeySet, typ: Typ, scratch: &'s mut [u8]) -> Result<Verified<'s>, JwsError> {
+pub fn verify<'s>(
+    token: &str,
+    keys: &'s KeySet,
+    typ: Typ,
+    now: Timestamp,
+    scratch: &'s mut [u8],
+) -> Result<Verified<'s>, JwsError> {
     if token.len() > MAX_TOKEN_LEN {
         return Err(JwsError::TooLarge);
     }
     let mut written =
-        keys.verifying().iter().filter_map(|key| Some((key, Untrusted::split_as_written_by(token, key, typ)?)));
+        keys.verifying_at(now).filter_map(|key| Some((key, Untrusted::split_as_written_by(token, key, typ)?)));
     let Some((key, untrusted)) = written.next() else {
-        return Untrusted::parse(token)?.verify(keys, typ, scratch);
+        return Untrusted::parse(token)?.verify(keys, typ, now, scratch);
     };
     // With a dot too many the token is malformed before it has a signature.
     untrusted.verify_by(key, scratch).map_err(|reason| Untrusted::parse(token).err().unwrap_or(reason))
@@ -235,7 +252,12 @@ pub fn sign_checked(key: &SigningKey, typ: Typ, payload: &[u8]) -> Result<String
         return Ok(sign(key, typ, payload));
     }
     let verifying = key.verifying_key();
-    let sign = |input: &[u8], signature: &mut [u8; 64]| key.signature(input, signature).len();
+    let sign = |input: &[u8], signature: &mut [u8; 64]| {
+        let len = key.signature(input, signature).len();
+        #[cfg(test)]
+        signature.iter_mut().take(usize::from(key.kid() == FAULTY)).for_each(|byte| *byte ^= 1);
+        len
+    };
     let mut whole = Ok(());
     let token = signed(key, typ, payload, |input, signature| {
         let accepts = |signature: &[u8]| verifying.accepts(input, signature);
@@ -245,6 +267,10 @@ pub fn sign_checked(key: &SigningKey, typ: Typ, payload: &[u8]) -> Result<String
     });
     whole.map(|()| token)
 }
+
+/// A key of this name signs as a broken machine does.
+#[cfg(test)]
+pub(crate) const FAULTY: &str = "faulty";
 
 /// Signs until the signature is accepted, three times at most; what is not accepted is wiped.
 fn checked(

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::mac::MacKey;
 use super::p256_key::Point;
+use super::schedule::KeyTag;
 use super::{Algorithm, KeyError, Typ, header};
 use crate::encoding::{base64url, json};
 
@@ -21,6 +22,7 @@ pub const MAX_KID_LEN: usize = 256;
 pub(super) struct Identity {
     algorithm: Algorithm,
     kid: String,
+    tag: KeyTag,
     headers: [String; Typ::ALL.len()],
 }
 
@@ -30,7 +32,7 @@ impl Identity {
             return Err(KeyError::BadKeyId);
         }
         let headers = Typ::ALL.map(|typ| header::encoded(algorithm, typ, &kid));
-        Ok(Self { algorithm, kid, headers })
+        Ok(Self { algorithm, tag: KeyTag::of(&kid), kid, headers })
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -41,8 +43,12 @@ impl Identity {
         &self.kid
     }
 
+    pub(super) fn tag(&self) -> KeyTag {
+        self.tag
+    }
+
     pub(super) fn duplicate(&self) -> Self {
-        Self { algorithm: self.algorithm, kid: self.kid.clone(), headers: self.headers.clone() }
+        Self { algorithm: self.algorithm, kid: self.kid.clone(), tag: self.tag, headers: self.headers.clone() }
     }
 
     /// The header segment that the key writes for a kind of token.

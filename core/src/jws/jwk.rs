@@ -14,7 +14,9 @@ use alloc::vec;
 use zeroize::Zeroizing;
 
 use super::identity::PublicHalf;
+use super::jwk_times::write_schedule;
 use super::p256_key::Point;
+use super::schedule::Schedule;
 use super::{Algorithm, KeyError, MAX_SECRET_LEN, SigningKey, VerifyingKey};
 use crate::encoding::base64url;
 use crate::encoding::json::{Object, Text, Writer};
@@ -143,7 +145,7 @@ fn mac_algorithm(jwk: Object<'_>) -> Result<Algorithm, KeyError> {
     }
 }
 
-fn algorithm(jwk: Object<'_>) -> Result<Option<Algorithm>, KeyError> {
+pub(super) fn algorithm(jwk: Object<'_>) -> Result<Option<Algorithm>, KeyError> {
     let Some(value) = jwk.get("alg") else { return Ok(None) };
     let mut buffer = [0; 16];
     let name = value.as_text().and_then(|name| name.decoded(&mut buffer)).ok_or(KeyError::WrongAlgorithm)?;
@@ -185,7 +187,7 @@ fn text<'a>(jwk: Object<'a>, name: &str) -> Result<Option<Text<'a>>, KeyError> {
     }
 }
 
-fn kid(jwk: Object<'_>) -> Result<Option<String>, KeyError> {
+pub(super) fn kid(jwk: Object<'_>) -> Result<Option<String>, KeyError> {
     match jwk.get("kid") {
         None => Ok(None),
         Some(value) => {
@@ -222,11 +224,18 @@ fn secret(jwk: Object<'_>) -> Result<Zeroizing<vec::Vec<u8>>, KeyError> {
     Ok(bytes)
 }
 
+/// How a private key is to be used, once read back.
+pub(super) struct Written<'a> {
+    pub(super) schedule: &'a Schedule,
+    pub(super) verifies_only: bool,
+}
+
 /// A public JWK.
-pub(super) fn write_public(algorithm: Algorithm, kid: &str, public: PublicHalf<'_>) -> String {
+pub(super) fn write_public(key: &VerifyingKey, public: PublicHalf<'_>, schedule: &Schedule) -> String {
     let mut jwk = Writer::with_capacity(256);
     write_point(&mut jwk, public);
-    jwk.string("kid", kid).string("use", "sig").string("alg", algorithm.name());
+    jwk.string("kid", key.kid()).string("use", "sig").string("alg", key.algorithm().name());
+    write_schedule(&mut jwk, schedule);
     jwk.finish()
 }
 
@@ -244,14 +253,15 @@ fn write_point(jwk: &mut Writer, public: PublicHalf<'_>) {
 
 /// A private JWK with its public half, or a symmetric one.
 pub(super) fn write_private(
-    algorithm: Algorithm,
-    kid: &str,
+    key: &VerifyingKey,
     public: Option<PublicHalf<'_>>,
     secret: &[u8],
+    written: &Written<'_>,
 ) -> Zeroizing<String> {
     let secret = Zeroizing::new(base64url::encode(secret));
     // Room for everything, so that no copy of the secret is left behind by growing.
-    let mut jwk = Writer::with_capacity(secret.len().saturating_add(kid.len().saturating_mul(6)).saturating_add(256));
+    let kid = key.kid();
+    let mut jwk = Writer::with_capacity(secret.len().saturating_add(kid.len().saturating_mul(6)).saturating_add(384));
     match public {
         Some(public) => {
             write_point(&mut jwk, public);
@@ -261,6 +271,10 @@ pub(super) fn write_private(
             jwk.string("kty", "oct").string("k", &secret);
         }
     }
-    jwk.string("kid", kid).string("use", "sig").string("alg", algorithm.name());
+    jwk.string("kid", kid).string("use", "sig").string("alg", key.algorithm().name());
+    if written.verifies_only {
+        jwk.strings("key_ops", &["verify"]);
+    }
+    write_schedule(&mut jwk, written.schedule);
     Zeroizing::new(jwk.finish())
 }

@@ -18,6 +18,7 @@ use super::identity::{Identity, PublicHalf, mac_kid, pair_kid, thumbprint};
 use super::mac::MacKey;
 use super::p256_key::{Point, PublicPoint, SecretScalar};
 use super::pem::{PrivatePem, PublicPem};
+use super::schedule::{KeyTag, Schedule};
 use super::{Algorithm, KeyError, Typ, jwk, pem};
 use crate::encoding::json;
 
@@ -288,6 +289,11 @@ impl VerifyingKey {
         self.identity.kid()
     }
 
+    /// The `kid` in 16 bytes, by which revocation knows the key.
+    pub fn tag(&self) -> KeyTag {
+        self.identity.tag()
+    }
+
     /// What the key verifies.
     pub fn algorithm(&self) -> Algorithm {
         self.identity.algorithm()
@@ -316,7 +322,7 @@ impl VerifyingKey {
     /// [`KeyError::SymmetricKey`] where there is no public half.
     pub fn public_jwk(&self) -> Result<String, KeyError> {
         let public = self.public_half().ok_or(KeyError::SymmetricKey)?;
-        Ok(jwk::write_public(self.algorithm(), self.kid(), public))
+        Ok(jwk::write_public(self, public, &Schedule::ALWAYS))
     }
 
     /// The JWK thumbprint, SHA-256 ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)); a symmetric key

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::encoding::json::JsonError;
 
 /// Why a key or a set of keys is refused. Nothing of the key is in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyError {
     /// The text is longer than any key or set that is accepted.
     TooLarge,
@@ -43,6 +43,10 @@ pub enum KeyError {
     NoKeys,
     /// A set of more keys than is accepted.
     TooManyKeys,
+    /// `iat`, `nbf`, `exp` or `revoked` is not a time, or the times cannot follow each other.
+    BadSchedule,
+    /// The `kid` was withdrawn: no key is called so again.
+    Withdrawn,
 }
 
 impl KeyError {
@@ -67,6 +71,8 @@ impl KeyError {
             Self::SymmetricKey => "key_symmetric",
             Self::NoKeys => "key_none",
             Self::TooManyKeys => "key_too_many",
+            Self::BadSchedule => "key_bad_schedule",
+            Self::Withdrawn => "key_withdrawn",
         }
     }
 }
@@ -101,6 +107,8 @@ impl fmt::Display for KeyError {
             Self::SymmetricKey => "the key is symmetric, but a public key is expected",
             Self::NoKeys => "the set has no key that can be used",
             Self::TooManyKeys => "the set has too many keys",
+            Self::BadSchedule => "the times of the key are no times, or cannot follow each other",
+            Self::Withdrawn => "a key of this key id was withdrawn and cannot come back",
         })
     }
 }

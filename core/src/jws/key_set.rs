@@ -1,22 +1,25 @@
-//! The keys that an issuer signs with or a verifier trusts ([RFC 7517 section 5]).
+//! The keys that an issuer signs with or a verifier trusts, each with its [`Schedule`].
 //!
-//! Refuses: two keys of one `kid`, symmetric beside asymmetric keys, more than [`MAX_KEYS`]. A symmetric
-//! key never comes out in a public set. No key is ever chosen for a `kid` that does not name it.
-//!
-//! [RFC 7517 section 5]: https://www.rfc-editor.org/rfc/rfc7517#section-5
+//! Which key signs and which verify follows from the schedules and `now`, so a set that was read once does the
+//! right thing when its times come. A set never changes: `rotation` makes another one, and whoever holds sets
+//! tells them apart by their `Arc`. Refuses: two keys of one `kid`, symmetric beside asymmetric keys, more than
+//! [`MAX_KEYS`]. No key is ever chosen for a `kid` that does not name it, and none of a withdrawn `kid` at all.
 
-use alloc::string::String;
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroizing;
+use super::schedule::{KeyStatus, KeyTag, Phase, Schedule, Tombstone, WithdrawalReason};
+use super::{JwsError, KeyError, SigningKey, Typ, VerifyingKey};
+use crate::encoding::json::Text;
+use crate::time::Timestamp;
 
-use super::jwk::{self, Element};
-use super::{KeyError, SigningKey, Typ, VerifyingKey};
-use crate::encoding::json::{self, Text};
-
-/// The most keys that a set may have.
+/// The most keys that a set may have, besides those that were withdrawn.
 pub const MAX_KEYS: usize = 64;
+
+/// The most withdrawn keys that a set remembers.
+pub const MAX_WITHDRAWN: usize = 128;
 
 /// A key of a set that was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,18 +30,65 @@ pub struct SkippedKey {
     pub reason: KeyError,
 }
 
-/// Keys by `kid`: at most one that signs, and all that verify.
+/// Keys by `kid`: at any moment at most one that signs, and all that verify.
 pub struct KeySet {
-    signing: Option<SigningKey>,
-    verifying: Vec<VerifyingKey>,
-    skipped: Vec<SkippedKey>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) withdrawn: Vec<Tombstone>,
+    pub(super) skipped: Vec<SkippedKey>,
+}
+
+/// A key that was not withdrawn. Sets share the key itself, so a secret lies in memory once.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) verifying: Arc<VerifyingKey>,
+    /// The private half, where it is there and may sign.
+    pub(super) signing: Option<Arc<SigningKey>>,
+    pub(super) schedule: Schedule,
+    /// When the next key's turn to sign comes; settled by [`KeySet::settled`].
+    signs_until: Timestamp,
+}
+
+impl Entry {
+    pub(super) fn new(key: SigningKey, schedule: Schedule) -> Self {
+        let verifying = Arc::new(key.verifying_key());
+        Self { verifying, signing: Some(Arc::new(key)), schedule, signs_until: Timestamp::MAX }
+    }
+
+    pub(super) fn verify_only(key: VerifyingKey, schedule: Schedule) -> Self {
+        Self { verifying: Arc::new(key), signing: None, schedule, signs_until: Timestamp::MAX }
+    }
+
+    pub(super) fn kid(&self) -> &str {
+        self.verifying.kid()
+    }
+
+    pub(super) fn phase(&self, now: Timestamp) -> Phase {
+        if !self.verifies(now) {
+            return Phase::Retired;
+        }
+        if now < self.schedule.signs_from {
+            return Phase::Pending;
+        }
+        let is_its_turn = now < self.signs_until || self.signs_until == Timestamp::MAX;
+        if is_its_turn && self.signing.is_some() { Phase::Signing } else { Phase::Retiring }
+    }
+
+    /// When this key's turn to sign was over for good.
+    pub(super) fn signs_until(&self) -> Timestamp {
+        self.signs_until
+    }
+
+    /// A pending key already verifies: a signer whose clock is ahead may use it by now.
+    fn verifies(&self, now: Timestamp) -> bool {
+        now < self.schedule.kept_until || self.schedule.kept_until == Timestamp::MAX
+    }
 }
 
 impl KeySet {
-    /// A set of one key, which signs and verifies.
+    /// A set of one key, which signs and verifies without end.
     pub fn new(key: SigningKey) -> Self {
-        let verifying = alloc::vec![key.verifying_key()];
-        Self { signing: Some(key), verifying, skipped: Vec::new() }
+        let entries = alloc::vec![Entry::new(key, Schedule::ALWAYS)];
+        Self { entries, withdrawn: Vec::new(), skipped: Vec::new() }
     }
 
     /// A set that only verifies.
@@ -47,84 +97,105 @@ impl KeySet {
     /// [`KeyError::NoKeys`], [`KeyError::TooManyKeys`], [`KeyError::DuplicateKeyId`] or
     /// [`KeyError::MixedSet`].
     pub fn verify_only(keys: Vec<VerifyingKey>) -> Result<Self, KeyError> {
-        let empty = Self { signing: None, verifying: Vec::new(), skipped: Vec::new() };
-        let set = keys.into_iter().try_fold(empty, Self::with_verifying)?;
-        if set.verifying.is_empty() { Err(KeyError::NoKeys) } else { Ok(set) }
+        let set = keys.into_iter().try_fold(Self::empty(), Self::with_verifying)?;
+        if set.is_empty() { Err(KeyError::NoKeys) } else { Ok(set) }
     }
 
-    /// This set and one more key that verifies.
+    /// This set and one more key that verifies without end.
     ///
     /// # Errors
-    /// [`KeyError::TooManyKeys`], [`KeyError::DuplicateKeyId`] or [`KeyError::MixedSet`].
+    /// [`KeyError::TooManyKeys`], [`KeyError::DuplicateKeyId`], [`KeyError::Withdrawn`] or
+    /// [`KeyError::MixedSet`].
     pub fn with_verifying(mut self, key: VerifyingKey) -> Result<Self, KeyError> {
-        if self.verifying.len() >= MAX_KEYS {
+        self.push(Entry::verify_only(key, Schedule::ALWAYS))?;
+        Ok(self.settled())
+    }
+
+    pub(crate) const fn empty() -> Self {
+        Self { entries: Vec::new(), withdrawn: Vec::new(), skipped: Vec::new() }
+    }
+
+    /// Adds a key. The set must be [settled](Self::settled) before it is used.
+    pub(super) fn push(&mut self, entry: Entry) -> Result<(), KeyError> {
+        if self.entries.len() >= MAX_KEYS {
             return Err(KeyError::TooManyKeys);
         }
-        if self.verifying.iter().any(|other| other.kid() == key.kid()) {
+        if self.entries.iter().any(|other| other.kid() == entry.kid()) {
             return Err(KeyError::DuplicateKeyId);
         }
-        let symmetric = key.algorithm().is_symmetric();
-        if self.verifying.iter().any(|other| other.algorithm().is_symmetric() != symmetric) {
+        if self.is_withdrawn(entry.kid()) {
+            return Err(KeyError::Withdrawn);
+        }
+        let symmetric = entry.verifying.algorithm().is_symmetric();
+        if self.entries.iter().any(|other| other.verifying.algorithm().is_symmetric() != symmetric) {
             return Err(KeyError::MixedSet);
         }
-        self.verifying.push(key);
-        Ok(self)
+        self.entries.push(entry);
+        Ok(())
     }
 
-    /// A set from JSON. The first private or symmetric key that may sign does; every other key
-    /// verifies. Keys of a foreign type or use, and public keys that are malformed, are left out and
-    /// reported by [`KeySet::skipped`], so that one bad key of a published set does not stop the rest.
-    ///
-    /// # Errors
-    /// [`KeyError::DuplicateKeyId`], [`KeyError::MixedSet`], [`KeyError::TooManyKeys`]; what is wrong
-    /// with a malformed private or symmetric key; where no key is left, why the first was skipped.
-    pub fn from_jwks(json: &str) -> Result<Self, KeyError> {
-        let keys = json::object(json.as_bytes())?.get("keys").and_then(|keys| keys.as_array());
-        let keys = keys.ok_or(KeyError::Malformed)?;
-        let mut set = Self { signing: None, verifying: Vec::new(), skipped: Vec::new() };
-        let mut symmetric = None;
-        for (index, key) in keys.elements().enumerate() {
-            if index >= MAX_KEYS {
-                return Err(KeyError::TooManyKeys);
-            }
-            let read = key.as_object().ok_or(KeyError::Malformed);
-            let (jwk, kind) = match read.and_then(|jwk| Ok((jwk, jwk::is_symmetric(jwk)?))) {
-                Ok(read) => read,
-                Err(reason) => {
-                    set.skipped.push(SkippedKey { index, reason });
-                    continue;
-                }
+    /// Remembers a withdrawn key. The set must be [settled](Self::settled) before it is used.
+    pub(super) fn bury(&mut self, tombstone: Tombstone) -> Result<(), KeyError> {
+        if self.withdrawn.len() >= MAX_WITHDRAWN {
+            return Err(KeyError::TooManyKeys);
+        }
+        if self.is_withdrawn(&tombstone.kid) || self.entries.iter().any(|entry| entry.kid() == tombstone.kid) {
+            return Err(KeyError::DuplicateKeyId);
+        }
+        self.withdrawn.push(tombstone);
+        Ok(())
+    }
+
+    /// Settles whose turn to sign is when: a key's ends where the next one's begins, so two never sign at once.
+    /// Of two that begin in the same second the later in the set signs. A withdrawn key whose turn had come
+    /// still ends that of the keys before it: they may be forgotten elsewhere already.
+    pub(super) fn settled(mut self) -> Self {
+        let signs = |entry: &Entry| entry.signing.as_ref().map(|_| entry.schedule.signs_from);
+        let turns: Vec<Option<Timestamp>> = self.entries.iter().map(signs).collect();
+        for (place, entry) in self.entries.iter_mut().enumerate() {
+            let from = entry.schedule.signs_from;
+            let later = |(other, turn): (usize, &Option<Timestamp>)| {
+                turn.filter(|turn| *turn > from || (*turn == from && other > place))
             };
-            if *symmetric.get_or_insert(kind) != kind {
-                return Err(KeyError::MixedSet);
-            }
-            match jwk::element(jwk) {
-                Ok(Element::Signing(key)) => {
-                    set = set.with_verifying(key.verifying_key())?;
-                    set.signing.get_or_insert(key);
-                }
-                Ok(Element::Verifying(key)) => set = set.with_verifying(key)?,
-                Err(reason) if is_foreign(reason) || !jwk::is_private(jwk) => {
-                    set.skipped.push(SkippedKey { index, reason });
-                }
-                Err(reason) => return Err(reason),
-            }
+            let next = turns.iter().enumerate().filter_map(later).min();
+            let ended = self.withdrawn.iter().filter(|tombstone| tombstone.had_begun());
+            let ended = ended.map(|tombstone| tombstone.schedule.signs_from).filter(|turn| *turn > from).min();
+            let ends = [next, ended].into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+            entry.signs_until = ends.min(entry.schedule.kept_until);
         }
-        match set.skipped.first() {
-            Some(skipped) if set.verifying.is_empty() => Err(skipped.reason),
-            None if set.verifying.is_empty() => Err(KeyError::NoKeys),
-            _ => Ok(set),
-        }
+        self
     }
 
-    /// The key that signs.
-    pub fn signing(&self) -> Option<&SigningKey> {
-        self.signing.as_ref()
+    /// The key that signs at `now`.
+    pub fn signing(&self, now: Timestamp) -> Option<&SigningKey> {
+        let entry = self.entries.iter().find(|entry| entry.phase(now) == Phase::Signing)?;
+        entry.signing.as_deref()
     }
 
-    /// All keys that verify.
-    pub fn verifying(&self) -> &[VerifyingKey] {
-        &self.verifying
+    /// Whether the set has a key that signs, now or at another time.
+    pub fn can_sign(&self) -> bool {
+        self.entries.iter().any(|entry| entry.signing.is_some())
+    }
+
+    /// All keys that verify, now or at another time.
+    pub fn verifying(&self) -> impl ExactSizeIterator<Item = &VerifyingKey> {
+        self.entries.iter().map(|entry| entry.verifying.as_ref())
+    }
+
+    /// The keys that verify at `now`.
+    pub(super) fn verifying_at(&self, now: Timestamp) -> impl Iterator<Item = &VerifyingKey> {
+        self.entries.iter().filter(move |entry| entry.verifies(now)).map(|entry| entry.verifying.as_ref())
+    }
+
+    /// The key in a place of [`KeySet::verifying`], where it verifies at `now`.
+    #[cfg(feature = "std")]
+    pub(crate) fn at(&self, place: usize, now: Timestamp) -> Option<&VerifyingKey> {
+        self.entries.get(place).filter(|entry| entry.verifies(now)).map(|entry| entry.verifying.as_ref())
+    }
+
+    /// Whether no key of the set verifies, ever.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// What [`KeySet::from_jwks`] left out.
@@ -132,74 +203,96 @@ impl KeySet {
         &self.skipped
     }
 
-    /// The key called `kid`; without a `kid`, the only key, where there is only one.
-    pub fn find(&self, kid: Option<&str>) -> Option<&VerifyingKey> {
-        match (kid, self.verifying.as_slice()) {
-            (Some(kid), keys) => keys.iter().find(|key| key.kid() == kid),
-            (None, [only]) => Some(only),
-            (None, _) => None,
-        }
+    /// What is remembered of withdrawn keys.
+    pub fn withdrawn(&self) -> &[Tombstone] {
+        &self.withdrawn
+    }
+
+    /// Every key as it is at `now`, withdrawn ones last.
+    pub fn statuses(&self, now: Timestamp) -> impl Iterator<Item = KeyStatus<'_>> {
+        let live = self.entries.iter().map(move |entry| KeyStatus {
+            kid: entry.kid(),
+            algorithm: Some(entry.verifying.algorithm()),
+            phase: entry.phase(now),
+            schedule: entry.schedule,
+            withdrawn: None,
+        });
+        live.chain(self.withdrawn.iter().map(|tombstone| KeyStatus {
+            kid: &tombstone.kid,
+            algorithm: tombstone.algorithm,
+            phase: Phase::Withdrawn,
+            schedule: tombstone.schedule,
+            withdrawn: Some((tombstone.withdrawn_at, tombstone.reason)),
+        }))
+    }
+
+    /// The key called `kid` that verifies at `now`; without a `kid`, the only key, where there is only one.
+    pub fn find(&self, kid: Option<&str>, now: Timestamp) -> Option<&VerifyingKey> {
+        let mut verifying = self.entries.iter().filter(|entry| entry.verifies(now));
+        let found = match kid {
+            Some(kid) => verifying.find(|entry| entry.kid() == kid),
+            None => verifying.next().filter(|_| verifying.next().is_none()),
+        };
+        found.map(|entry| entry.verifying.as_ref())
     }
 
     /// As [`KeySet::find`], by a header's `kid`.
-    pub(super) fn find_text(&self, kid: Option<Text<'_>>) -> Option<&VerifyingKey> {
-        match kid {
-            Some(kid) => self.verifying.iter().find(|key| kid.eq_str(key.kid())),
-            None => self.find(None),
+    pub(super) fn find_text(&self, kid: Option<Text<'_>>, now: Timestamp) -> Result<&VerifyingKey, JwsError> {
+        let Some(kid) = kid else { return self.find(None, now).ok_or(JwsError::UnknownKey) };
+        let found = self.entries.iter().find(|entry| kid.eq_str(entry.kid())).filter(|entry| entry.verifies(now));
+        match found {
+            Some(entry) => Ok(&entry.verifying),
+            None if self.withdrawn.iter().any(|tombstone| kid.eq_str(&tombstone.kid)) => Err(JwsError::KeyWithdrawn),
+            None => Err(JwsError::UnknownKey),
         }
     }
 
-    /// The key whose constant header for `typ` is `segment`.
-    pub(super) fn find_header(&self, segment: &str, typ: Typ) -> Option<&VerifyingKey> {
-        self.verifying.iter().find(|key| key.header(typ) == segment)
+    /// The key whose constant header for `typ` is `segment`, and which verifies at `now`.
+    pub(super) fn find_header(&self, segment: &str, typ: Typ, now: Timestamp) -> Option<&VerifyingKey> {
+        let entry = self.entries.iter().find(|entry| entry.verifying.header(typ) == segment)?;
+        if entry.verifies(now) { Some(&entry.verifying) } else { None }
     }
 
-    /// The set as it may be published: public members only.
-    ///
-    /// # Errors
-    /// [`KeyError::SymmetricKey`] where any key is symmetric.
-    pub fn public_jwks(&self) -> Result<String, KeyError> {
-        let keys: Result<Vec<String>, KeyError> = self.verifying.iter().map(VerifyingKey::public_jwk).collect();
-        let mut set = json::Writer::with_capacity(256);
-        set.raw("keys", &alloc::format!("[{}]", keys?.join(",")));
-        Ok(set.finish())
-    }
-
-    /// The set with the secrets of the key that signs and of symmetric keys, to be persisted where only
-    /// the issuer can read it. [`KeySet::from_jwks`] reads it back. Private halves of other keys are not
-    /// kept: they only verify.
-    pub fn private_jwks(&self) -> Zeroizing<String> {
-        let mut keys: Vec<Zeroizing<String>> = Vec::new();
-        for key in &self.verifying {
-            let signing = self.signing.as_ref().filter(|signing| signing.kid() == key.kid());
-            let secret = signing.map(SigningKey::secret_bytes).or_else(|| key.secret_bytes());
-            keys.push(match (secret, key.public_half()) {
-                (Some(secret), public) => jwk::write_private(key.algorithm(), key.kid(), public, secret),
-                (None, Some(public)) => Zeroizing::new(jwk::write_public(key.algorithm(), key.kid(), public)),
-                (None, None) => continue,
-            });
+    /// This set without the keys of these names, where it has any: what another process withdrew is withdrawn
+    /// here too, before the file says so.
+    #[must_use]
+    pub fn withhold(&self, tags: &BTreeSet<KeyTag>, now: Timestamp) -> Option<Self> {
+        let is_hit = |entry: &&Entry| tags.contains(&entry.verifying.tag());
+        let mut set = self.same();
+        for entry in self.entries.iter().filter(is_hit) {
+            // One more than is remembered is not remembered, but gone all the same.
+            let _ = set.withdraw(entry.kid(), now, WithdrawalReason::Unspecified);
         }
-        let len = keys.iter().map(|key| key.len()).fold(16usize, |sum, len| sum.saturating_add(len).saturating_add(1));
-        let mut set = Zeroizing::new(String::with_capacity(len));
-        set.push_str("{\"keys\":[");
-        for (i, key) in keys.iter().enumerate() {
-            if i > 0 {
-                set.push(',');
-            }
-            set.push_str(key);
-        }
-        set.push_str("]}");
-        set
+        (set.entries.len() < self.entries.len()).then(|| set.settled())
     }
-}
 
-/// Whether a key is not wrong but meant for others: another type, algorithm or use.
-fn is_foreign(reason: KeyError) -> bool {
-    matches!(reason, KeyError::UnsupportedType | KeyError::WrongAlgorithm | KeyError::WrongUse)
+    /// Takes a key out and remembers its name. The set must be [settled](Self::settled) before it is used.
+    pub(super) fn withdraw(&mut self, kid: &str, now: Timestamp, reason: WithdrawalReason) -> Result<(), KeyError> {
+        let Some(place) = self.entries.iter().position(|entry| entry.kid() == kid) else { return Ok(()) };
+        let Entry { verifying, schedule, .. } = self.entries.remove(place);
+        self.bury(Tombstone {
+            kid: verifying.kid().into(),
+            algorithm: Some(verifying.algorithm()),
+            schedule,
+            withdrawn_at: Timestamp::from_unix_seconds(now.as_unix_seconds()),
+            reason,
+        })
+    }
+
+    /// Whether the `kid` was withdrawn.
+    pub fn is_withdrawn(&self, kid: &str) -> bool {
+        self.withdrawn.iter().any(|tombstone| tombstone.kid == kid)
+    }
+
+    /// The same keys once more, in a set that is to become another one.
+    pub(super) fn same(&self) -> Self {
+        Self { entries: self.entries.clone(), withdrawn: self.withdrawn.clone(), skipped: self.skipped.clone() }
+    }
 }
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet").field("signing", &self.signing).field("verifying", &self.verifying).finish()
+        let live: Vec<&VerifyingKey> = self.verifying().collect();
+        f.debug_struct("KeySet").field("keys", &live).field("withdrawn", &self.withdrawn).finish()
     }
 }

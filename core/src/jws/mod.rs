@@ -15,6 +15,8 @@ mod compact;
 mod header;
 mod identity;
 mod jwk;
+mod jwk_times;
+mod jwks;
 mod key;
 mod key_error;
 mod key_set;
@@ -22,12 +24,18 @@ mod key_text;
 mod mac;
 mod p256_key;
 mod pem;
+pub mod remote;
+pub mod rotation;
+mod schedule;
 mod typ;
 
 pub use algorithm::Algorithm;
+#[cfg(test)]
+pub(crate) use compact::FAULTY;
 pub use compact::{JwsError, MAX_TOKEN_LEN, SCRATCH_LEN, Untrusted, Verified, sign, sign_checked, verify};
 pub use identity::MAX_KID_LEN;
 pub use key::{MAX_SECRET_LEN, SigningKey, VerifyingKey};
 pub use key_error::KeyError;
-pub use key_set::{KeySet, MAX_KEYS, SkippedKey};
+pub use key_set::{KeySet, MAX_KEYS, MAX_WITHDRAWN, SkippedKey};
+pub use schedule::{KeyStatus, KeyTag, Phase, Schedule, Tombstone, WithdrawalReason};
 pub use typ::Typ;

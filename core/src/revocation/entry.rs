@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use crate::id::{SessionId, SubjectHandle};
+use crate::jws::KeyTag;
 use crate::secret::{KeyId, Keyring, PurposeKeys};
 use crate::session::policy::MAX_ACCESS_TTL;
 use crate::session::record::RecordError;
@@ -37,6 +38,8 @@ pub enum Hit {
     Subject(SubjectHandle, u64),
     /// Sessions and access tokens whose global epoch (`gep`) is lower.
     Global(u64),
+    /// Access tokens that this key signed.
+    Key(KeyTag),
 }
 
 const FORMAT: u8 = 1;
@@ -51,6 +54,11 @@ impl Entry {
         Self { hit, until: now.plus(MAX_ACCESS_TTL).plus(MAX_LEEWAY), kept_until }
     }
 
+    /// An entry that is never forgotten: the kid of a withdrawn key can be configured again at any time.
+    pub const fn for_good(hit: Hit) -> Self {
+        Self { hit, until: Timestamp::MAX, kept_until: Timestamp::MAX }
+    }
+
     /// The entry for a commit.
     pub(crate) fn to_log(self, keys: &PurposeKeys) -> LogEntry {
         let (kind, id, minimum): (u8, &[u8], u64) = match &self.hit {
@@ -58,6 +66,7 @@ impl Entry {
             Hit::Claims(sid, version) => (b'c', sid.as_bytes(), *version),
             Hit::Subject(handle, epoch) => (b'u', handle.as_bytes(), *epoch),
             Hit::Global(epoch) => (b'g', &[], *epoch),
+            Hit::Key(tag) => (b'k', tag.as_bytes(), 0),
         };
         let mut bytes = Vec::with_capacity(59);
         bytes.extend_from_slice(&[FORMAT, kind]);
@@ -100,6 +109,7 @@ impl Entry {
             b'c' => Hit::Claims(sid()?, minimum),
             b'u' => Hit::Subject(SubjectHandle::from_bytes(id.try_into().ok()?), minimum),
             b'g' if id.is_empty() => Hit::Global(minimum),
+            b'k' if minimum == 0 => Hit::Key(KeyTag::from_bytes(id.try_into().ok()?)),
             _ => return None,
         };
         let at = |bytes: &[u8; 8]| Timestamp::from_millis(u64::from_be_bytes(*bytes));
@@ -119,7 +129,9 @@ mod tests {
         let ring = Keyring::derive(&Secrets::new([1; 32]), "issuer");
         let handle = SubjectHandle::new(Partition(3), [7; 7]);
         let sid = SessionId::new(handle, [9; 8]);
-        for hit in [Hit::Session(sid), Hit::Claims(sid, 4), Hit::Subject(handle, 5), Hit::Global(6)] {
+        for hit in
+            [Hit::Session(sid), Hit::Claims(sid, 4), Hit::Subject(handle, 5), Hit::Global(6), Hit::Key(KeyTag::of("k"))]
+        {
             let entry = Entry { hit, until: Timestamp::from_millis(1), kept_until: Timestamp::from_millis(2) };
             let bytes = entry.to_log(ring.newest()).bytes;
             assert_eq!(Entry::open(&bytes, &ring), Ok(entry));

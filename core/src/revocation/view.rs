@@ -3,9 +3,10 @@
 //! An issuer enters its own revocations before it acknowledges them and asks the view inside every
 //! decision, so that a store that went back cannot bring a session to life again.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{SessionId, SubjectHandle};
+use crate::jws::KeyTag;
 use crate::revocation::entry::{Entry, Hit};
 use crate::session::event::ViewFacts;
 use crate::time::Timestamp;
@@ -18,12 +19,19 @@ pub struct View {
     claims: BTreeMap<SessionId, (u64, Timestamp)>,
     subjects: BTreeMap<SubjectHandle, (u64, Timestamp)>,
     global: u64,
+    keys: BTreeSet<KeyTag>,
 }
 
 impl View {
     /// Nothing is revoked.
     pub const fn new() -> Self {
-        Self { sessions: BTreeMap::new(), claims: BTreeMap::new(), subjects: BTreeMap::new(), global: 0 }
+        Self {
+            sessions: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            subjects: BTreeMap::new(),
+            global: 0,
+            keys: BTreeSet::new(),
+        }
     }
 
     /// Takes an entry in; of two for the same thing the further-reaching and the longer-lasting hold.
@@ -40,6 +48,9 @@ impl View {
             Hit::Claims(sid, version) => raise(self.claims.entry(sid).or_default(), version),
             Hit::Subject(handle, epoch) => raise(self.subjects.entry(handle).or_default(), epoch),
             Hit::Global(epoch) => self.global = self.global.max(epoch),
+            Hit::Key(tag) => {
+                self.keys.insert(tag);
+            }
         }
     }
 
@@ -61,12 +72,20 @@ impl View {
         }
     }
 
+    /// The signing keys that were withdrawn.
+    pub const fn withdrawn_keys(&self) -> &BTreeSet<KeyTag> {
+        &self.keys
+    }
+
     /// Whether an access token is still good, as far as is known here.
     ///
     /// # Errors
     /// [`InvalidToken::Revoked`], [`InvalidToken::StaleClaims`] (the client refreshes), and
     /// [`InvalidToken::NotRevocable`] for a token that carries none of what a revocation names.
     pub fn judge(&self, claims: &AccessClaims<'_>) -> Result<(), InvalidToken> {
+        if !self.keys.is_empty() && self.keys.contains(&claims.key().tag()) {
+            return Err(InvalidToken::Revoked);
+        }
         let (Some(sid), Some(epoch), Some(version), Some(global)) =
             (claims.sid(), claims.sep(), claims.scv(), claims.gep())
         else {
@@ -88,7 +107,8 @@ impl View {
 
     /// How many entries are held.
     pub fn len(&self) -> usize {
-        [self.sessions.len(), self.claims.len(), self.subjects.len()].into_iter().fold(0, usize::saturating_add)
+        let lengths = [self.sessions.len(), self.claims.len(), self.subjects.len(), self.keys.len()];
+        lengths.into_iter().fold(0, usize::saturating_add)
     }
 
     /// Whether nothing is held.

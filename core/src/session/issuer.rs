@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::base64url;
 use crate::id::SessionId;
-use crate::jws::{KeySet, SigningKey, Typ, sign};
+use crate::jws::{KeySet, SigningKey, Typ, sign, sign_checked};
 use crate::secret::{Keyring, PurposeKeys, Secret, Secrets};
 use crate::session::exchange::Failure;
 use crate::session::outcome::Outcome;
@@ -24,11 +24,17 @@ pub const CHALLENGE_TTL: Seconds = Seconds::new(60);
 
 const CHALLENGE_PREFIX: &str = "scc1_";
 
-/// Keys and policy under one issuer name.
+/// Keys and policy under one issuer name. A clone shares them.
+#[derive(Clone)]
 pub struct Issuer {
+    rules: Arc<Rules>,
+    keys: Arc<KeySet>,
+}
+
+/// What stays when signing keys change.
+struct Rules {
     name: String,
     audience: String,
-    keys: Arc<KeySet>,
     keyring: Keyring,
     policy: Policy,
 }
@@ -79,20 +85,30 @@ impl Issuer {
         policy: Policy,
     ) -> Result<Self, ConfigError> {
         let keys = keys.into();
-        keys.signing().ok_or(ConfigError::NoSigningKey)?;
+        if !keys.can_sign() {
+            return Err(ConfigError::NoSigningKey);
+        }
         Verifier::new(Arc::clone(&keys), VerifierConfig::access_token(name, audience))?;
         let keyring = Keyring::derive(secrets, name);
-        Ok(Self { name: name.into(), audience: audience.into(), keys, keyring, policy })
+        let rules = Rules { name: name.into(), audience: audience.into(), keyring, policy };
+        Ok(Self { rules: Arc::new(rules), keys })
+    }
+
+    /// This issuer with another set of signing keys: two reference counts, so it may be made for each operation.
+    /// Where none of them signs, nothing is signed ([`Failure::KeyMissing`]).
+    #[must_use]
+    pub fn with_keys(&self, keys: Arc<KeySet>) -> Self {
+        Self { rules: Arc::clone(&self.rules), keys }
     }
 
     /// The claim `iss`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.rules.name
     }
 
     /// The claim `aud`.
     pub fn audience(&self) -> &str {
-        &self.audience
+        &self.rules.audience
     }
 
     /// The keys that sign and verify access tokens.
@@ -101,13 +117,13 @@ impl Issuer {
     }
 
     /// The keys of refresh tokens and records.
-    pub const fn keyring(&self) -> &Keyring {
-        &self.keyring
+    pub fn keyring(&self) -> &Keyring {
+        &self.rules.keyring
     }
 
     /// The deployment's rules.
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> &Policy {
+        &self.rules.policy
     }
 
     /// A verifier of this issuer's own access tokens.
@@ -115,7 +131,7 @@ impl Issuer {
     /// # Errors
     /// None that [`Issuer::new`] did not return before.
     pub fn verifier(&self) -> Result<Verifier, ConfigError> {
-        Verifier::new(Arc::clone(&self.keys), VerifierConfig::access_token(&self.name, &self.audience))
+        Verifier::new(Arc::clone(&self.keys), VerifierConfig::access_token(self.name(), self.audience()))
     }
 
     /// What `outcome` hands out for a session as it is now.
@@ -163,9 +179,12 @@ impl Issuer {
         }
         let is_receipt_only = outcome == Outcome::Repeated && terms.replay == Replay::Committed;
         if !is_receipt_only {
-            let key: &SigningKey = self.keys.signing().ok_or(Failure::KeyMissing)?;
+            let key: &SigningKey = self.keys.signing(now).ok_or(Failure::KeyMissing)?;
             let payload = Zeroizing::new(self.payload(minted, scope, jti));
-            grant.access_token = Some(Zeroizing::new(sign(key, Typ::AccessToken, payload.as_bytes())));
+            grant.access_token = Some(Zeroizing::new(match self.policy().check_signatures {
+                true => sign_checked(key, Typ::AccessToken, payload.as_bytes()).map_err(|_| Failure::SigningFault)?,
+                false => sign(key, Typ::AccessToken, payload.as_bytes()),
+            }));
         }
         Ok(grant)
     }
@@ -180,7 +199,7 @@ impl Issuer {
         match minted.session.terms.mode {
             Mode::Opaque => minted.session.state.idle_deadline,
             Mode::Hybrid | Mode::Jwt => {
-                minted.now.plus(self.policy.access_ttl).min(minted.session.terms.absolute_deadline)
+                minted.now.plus(self.policy().access_ttl).min(minted.session.terms.absolute_deadline)
             }
         }
     }
@@ -190,8 +209,8 @@ impl Issuer {
         let (terms, state) = (&session.terms, &session.state);
         let scope = scope.unwrap_or(&session.entitlement.scope);
         NewAccessToken {
-            iss: &self.name,
-            aud: &[&self.audience],
+            iss: self.name(),
+            aud: &[self.audience()],
             sub: &terms.subject,
             client_id: &terms.client_id,
             exp: self.expires_at(minted),
@@ -228,7 +247,7 @@ impl Issuer {
         let encoded = text.strip_prefix(CHALLENGE_PREFIX).unwrap_or_default();
         let Ok([key, rest @ ..]) = base64url::decode(encoded.as_bytes(), &mut bytes) else { return false };
         let (Some((expiry, tag)), Some(keys)) =
-            (rest.split_first_chunk::<8>(), self.keyring.get(crate::secret::KeyId(*key)))
+            (rest.split_first_chunk::<8>(), self.keyring().get(crate::secret::KeyId(*key)))
         else {
             return false;
         };
@@ -239,7 +258,7 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issuer").field("name", &self.name).field("audience", &self.audience).finish_non_exhaustive()
+        f.debug_struct("Issuer").field("name", &self.name()).field("audience", &self.audience()).finish_non_exhaustive()
     }
 }
 

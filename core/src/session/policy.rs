@@ -48,6 +48,9 @@ pub struct Settings {
     /// Claims that look like personal data and may be in access tokens all the same; `sub` stands for
     /// a subject that looks like an e-mail address or a telephone number.
     pub personal_claims: Vec<String>,
+    /// Whether each signature is verified before it leaves ([`sign_checked`](crate::jws::sign_checked)), against
+    /// attacks by faults; not by default: it costs a verification.
+    pub check_signatures: bool,
     /// Over how many partitions subjects are spread. 1 to 255; fixed for the life of a store; 16 by default.
     pub partitions: u8,
 }
@@ -82,6 +85,7 @@ impl Default for Settings {
             store_behind: StoreBehind::Adopt,
             max_claims: 1024,
             personal_claims: Vec::new(),
+            check_signatures: false,
             partitions: 16,
         }
     }

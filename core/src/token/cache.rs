@@ -1,8 +1,8 @@
 //! Verified tokens kept for a while, so that a signature need not be checked twice.
 //!
 //! A signature that was right stays right; nothing else about a token does. So a hit asks again for
-//! everything but the signature: that the keys are still the very same set, the profile, issuer, audience,
-//! expiry and all other dates ([`Verifier::accept`]), and revocation. What is kept is the whole token, and a
+//! everything but the signature: that the keys are still the very same set and the key's time is not over, the
+//! profile, issuer, audience, expiry and all other dates ([`Verifier::accept`]), and revocation. What is kept is the whole token, and a
 //! hit compares all of it. Refusals are never kept.
 //!
 //! Memory is bounded: a number of places, none for more than [`MAX_CACHED_LEN`] characters. Of many readers
@@ -46,7 +46,7 @@ pub struct TokenCache<S = RandomState> {
 /// Four places, and which of them is given up next.
 #[derive(Default)]
 struct Row {
-    places: [Option<Arc<Entry>>; WAYS],
+    places: [Option<Entry>; WAYS],
     next: usize,
 }
 
@@ -64,13 +64,36 @@ struct Entry {
     key: usize,
 }
 
+/// A token, and by what it is to be verified.
+struct Question<'t, 'k> {
+    token: &'t str,
+    keys: &'k Arc<KeySet>,
+    profile: Profile,
+    /// Where it may be kept; none where it may not.
+    hash: Option<u64>,
+}
+
+/// What was found of a token, besides its payload.
+struct Found<'k> {
+    len: usize,
+    index: Index,
+    key: &'k VerifyingKey,
+}
+
+impl<'k> Found<'k> {
+    /// The claims, with the payload that lies in the front of `bytes`.
+    fn claims(self, bytes: &'k [u8]) -> AccessClaims<'k> {
+        AccessClaims::remembered(bytes.get(..self.len).unwrap_or_default(), self.index, self.key)
+    }
+}
+
 impl Entry {
-    /// Whether this is what `verifier` found of `token` before.
-    fn is(&self, hash: u64, token: &str, verifier: &Verifier) -> bool {
-        self.hash == hash
-            && self.profile == verifier.config().profile
-            && core::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(verifier.keys()))
-            && *self.token == *token
+    /// Whether this is what was found of that very token by those very keys and rules.
+    fn answers(&self, question: &Question<'_, '_>) -> bool {
+        Some(self.hash) == question.hash
+            && self.profile == question.profile
+            && core::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(question.keys))
+            && *self.token == *question.token
     }
 }
 
@@ -114,22 +137,58 @@ impl<S: BuildHasher> TokenCache<S> {
         now: Timestamp,
         scratch: &'s mut Scratch,
         judge: impl FnOnce(&AccessClaims<'_>) -> Result<(), InvalidToken>,
-    ) -> Result<Accepted<'s>, InvalidToken> {
-        let hash = self.hash(token, verifier);
-        if let Some(hash) = hash
-            && let Some(remembered) = self.find(hash, token, verifier)
-        {
-            let claims = remembered.claims();
-            verifier.accept(&claims, now)?;
-            judge(&claims)?;
-            return Ok(Accepted(Origin::Remembered(remembered)));
-        }
-        let claims = verifier.verify(token, now, scratch)?;
-        if let Some(hash) = hash {
-            self.enter(hash, token, verifier, &claims, now);
-        }
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
+        self.verify_in(verifier, verifier.keys(), token, now, &mut scratch.bytes, judge)
+    }
+
+    /// As [`TokenCache::verify`], by other keys than the verifier's, as [`Verifier::verify_by`].
+    ///
+    /// # Errors
+    /// As [`TokenCache::verify`].
+    pub fn verify_by<'s>(
+        &self,
+        verifier: &Verifier,
+        keys: Arc<KeySet>,
+        token: &str,
+        now: Timestamp,
+        scratch: &'s mut Scratch,
+        judge: impl FnOnce(&AccessClaims<'_>) -> Result<(), InvalidToken>,
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
+        let Scratch { bytes, keys: held } = scratch;
+        self.verify_in(verifier, held.insert(keys), token, now, bytes, judge)
+    }
+
+    fn verify_in<'s>(
+        &self,
+        verifier: &Verifier,
+        keys: &'s Arc<KeySet>,
+        token: &str,
+        now: Timestamp,
+        bytes: &'s mut [u8],
+        judge: impl FnOnce(&AccessClaims<'_>) -> Result<(), InvalidToken>,
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
+        let question = Question { token, keys, profile: verifier.config().profile, hash: self.hash(token, keys) };
+        let claims = match self.find(&question, now, bytes) {
+            Some(found) => {
+                let claims = found.claims(bytes);
+                verifier.accept(&claims, now)?;
+                claims
+            }
+            None => {
+                let claims = verifier.verify_in(keys, token, now, bytes)?;
+                self.enter(&question, &claims, now);
+                claims
+            }
+        };
         judge(&claims)?;
-        Ok(Accepted(Origin::Fresh(claims)))
+        Ok(claims)
+    }
+
+    /// Whether the signature of `token` would not be checked again, for a metric or a test.
+    pub fn contains(&self, verifier: &Verifier, token: &str, now: Timestamp) -> bool {
+        let (keys, profile) = (verifier.keys(), verifier.config().profile);
+        let question = Question { token, keys, profile, hash: self.hash(token, keys) };
+        self.find(&question, now, &mut [0; MAX_CACHED_LEN]).is_some()
     }
 
     /// Forgets everything, as after a change of keys. Entries under keys that are gone are never hit; this
@@ -159,8 +218,8 @@ impl<S: BuildHasher> TokenCache<S> {
 
     /// The hash of a token that may be kept. Of its end only: what has the signature of another token but is
     /// not that token is found unequal, and never entered.
-    fn hash(&self, token: &str, verifier: &Verifier) -> Option<u64> {
-        let symmetric = verifier.keys().verifying().first()?.algorithm().is_symmetric();
+    fn hash(&self, token: &str, keys: &KeySet) -> Option<u64> {
+        let symmetric = keys.verifying().next()?.algorithm().is_symmetric();
         if symmetric && !self.symmetric || token.len() > MAX_CACHED_LEN {
             return None;
         }
@@ -174,31 +233,34 @@ impl<S: BuildHasher> TokenCache<S> {
         self.rows.get(row)
     }
 
-    fn find<'s>(&self, hash: u64, token: &str, verifier: &'s Verifier) -> Option<Remembered<'s>> {
-        let row = self.row(hash)?.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = row.places.iter().flatten().find(|entry| entry.is(hash, token, verifier))?;
-        let key = verifier.keys().verifying().get(entry.key)?;
-        Some(Remembered { entry: Arc::clone(entry), key })
+    /// What is known of a token, with its payload in the front of `bytes`.
+    fn find<'s>(&self, question: &Question<'_, 's>, now: Timestamp, bytes: &mut [u8]) -> Option<Found<'s>> {
+        let row = self.row(question.hash?)?.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = row.places.iter().flatten().find(|entry| entry.answers(question))?;
+        let key = question.keys.at(entry.key, now)?;
+        bytes.get_mut(..entry.payload.len())?.copy_from_slice(&entry.payload);
+        Some(Found { len: entry.payload.len(), index: entry.index, key })
     }
 
-    fn enter(&self, hash: u64, token: &str, verifier: &Verifier, claims: &AccessClaims<'_>, now: Timestamp) {
-        let keys = verifier.keys();
-        let Some(key) = keys.verifying().iter().position(|key| core::ptr::eq(key, claims.key())) else { return };
+    fn enter(&self, question: &Question<'_, '_>, claims: &AccessClaims<'_>, now: Timestamp) {
+        let Question { token, keys, profile, hash: Some(hash) } = *question else { return };
+        let Some(key) = keys.verifying().position(|key| core::ptr::eq(key, claims.key())) else { return };
         let Some(row) = self.row(hash) else { return };
-        let entry = Arc::new(Entry {
+        let payload = claims.payload_bytes().into();
+        let entry = Entry {
             hash,
             token: token.into(),
-            payload: claims.payload_bytes().into(),
+            payload,
             index: claims.index(),
-            profile: verifier.config().profile,
+            profile,
             keys: Arc::downgrade(keys),
             key,
-        });
+        };
         let is_dead = |entry: &Entry| entry.keys.strong_count() == 0 || entry.index.is_past(now);
         let mut row = row.write().unwrap_or_else(PoisonError::into_inner);
         let Row { places, next } = &mut *row;
-        let same = places.iter().position(|place| place.as_ref().is_some_and(|other| other.is(hash, token, verifier)));
-        let free = || places.iter().position(|place| place.as_ref().is_none_or(|other| is_dead(other)));
+        let same = places.iter().position(|place| place.as_ref().is_some_and(|other| other.answers(question)));
+        let free = || places.iter().position(|place| place.as_ref().is_none_or(is_dead));
         let place = same.or_else(free).unwrap_or_else(|| {
             *next = next.wrapping_add(1);
             *next % WAYS
@@ -212,45 +274,5 @@ impl<S: BuildHasher> TokenCache<S> {
 impl<S> fmt::Debug for TokenCache<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenCache({} places)", self.rows.len().saturating_mul(WAYS))
-    }
-}
-
-/// A token that was accepted, from a cache or afresh.
-pub struct Accepted<'s>(Origin<'s>);
-
-enum Origin<'s> {
-    Fresh(AccessClaims<'s>),
-    Remembered(Remembered<'s>),
-}
-
-struct Remembered<'s> {
-    entry: Arc<Entry>,
-    key: &'s VerifyingKey,
-}
-
-impl Remembered<'_> {
-    fn claims(&self) -> AccessClaims<'_> {
-        AccessClaims::remembered(&self.entry.payload, self.entry.index, self.key)
-    }
-}
-
-impl Accepted<'_> {
-    /// What it says.
-    pub fn claims(&self) -> AccessClaims<'_> {
-        match &self.0 {
-            Origin::Fresh(claims) => *claims,
-            Origin::Remembered(remembered) => remembered.claims(),
-        }
-    }
-
-    /// Whether it was found in the cache, for a metric.
-    pub fn was_remembered(&self) -> bool {
-        matches!(self.0, Origin::Remembered(_))
-    }
-}
-
-impl fmt::Debug for Accepted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Accepted({:?})", self.claims())
     }
 }

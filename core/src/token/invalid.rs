@@ -108,6 +108,7 @@ impl From<JwsError> for InvalidToken {
             JwsError::WrongAlgorithm => Self::WrongAlgorithm,
             JwsError::WrongType => Self::WrongType,
             JwsError::UnknownKey => Self::UnknownKey,
+            JwsError::KeyWithdrawn => Self::Revoked,
             JwsError::BadSignature => Self::BadSignature,
         }
     }

@@ -18,7 +18,7 @@ pub mod refresh;
 mod verifier;
 
 #[cfg(feature = "std")]
-pub use cache::{Accepted, MAX_CACHED_LEN, MAX_CAPACITY, TokenCache};
+pub use cache::{MAX_CACHED_LEN, MAX_CAPACITY, TokenCache};
 pub use claims::{AccessClaims, Audience};
 pub use custom::{ClaimsError, CustomClaims, looks_like_personal_data};
 pub use invalid::InvalidToken;

@@ -118,12 +118,16 @@ impl core::error::Error for ConfigError {}
 
 /// Where the payload of one token is decoded. Twelve kibibytes: reuse it, and keep it off small stacks.
 #[derive(Clone)]
-pub struct Scratch([u8; SCRATCH_LEN]);
+pub struct Scratch {
+    pub(super) bytes: [u8; SCRATCH_LEN],
+    /// The keys of [`Verifier::verify_by`], which may be replaced elsewhere while the claims are read.
+    pub(super) keys: Option<Arc<KeySet>>,
+}
 
 impl Scratch {
     /// An empty buffer.
     pub const fn new() -> Self {
-        Self([0; SCRATCH_LEN])
+        Self { bytes: [0; SCRATCH_LEN], keys: None }
     }
 
     /// An empty buffer on the heap.
@@ -148,7 +152,7 @@ impl fmt::Debug for Scratch {
 #[derive(Clone, Debug)]
 pub struct Verifier {
     keys: Arc<KeySet>,
-    config: VerifierConfig,
+    config: Arc<VerifierConfig>,
 }
 
 impl Verifier {
@@ -158,9 +162,17 @@ impl Verifier {
     /// A [`ConfigError`]: fix the configuration.
     pub fn new(keys: impl Into<Arc<KeySet>>, config: VerifierConfig) -> Result<Self, ConfigError> {
         let keys = keys.into();
-        if keys.verifying().is_empty() {
+        if keys.is_empty() {
             return Err(ConfigError::NoKeys);
         }
+        Ok(Self::without_keys(config)?.with_keys(keys))
+    }
+
+    /// A verifier that refuses every token until it is [given keys](Self::with_keys): where those are still to come.
+    ///
+    /// # Errors
+    /// A [`ConfigError`]: fix the configuration.
+    pub fn without_keys(config: VerifierConfig) -> Result<Self, ConfigError> {
         let required = config.profile == Profile::AccessToken;
         if config.issuer.as_ref().map_or(required, String::is_empty) {
             return Err(ConfigError::IssuerMissing);
@@ -174,7 +186,14 @@ impl Verifier {
         if config.max_ttl.map_or(required, |max_ttl| max_ttl == Seconds::ZERO) {
             return Err(ConfigError::MaxTtlMissing);
         }
-        Ok(Self { keys, config })
+        Ok(Self { keys: Arc::new(KeySet::empty()), config: Arc::new(config) })
+    }
+
+    /// This verifier with another set of keys: two reference counts, so it may be made for each token. Where the
+    /// set has no key that verifies, every token is refused.
+    #[must_use]
+    pub fn with_keys(&self, keys: Arc<KeySet>) -> Self {
+        Self { keys, config: Arc::clone(&self.config) }
     }
 
     /// The keys that are trusted.
@@ -202,11 +221,37 @@ impl Verifier {
         now: Timestamp,
         scratch: &'s mut Scratch,
     ) -> Result<AccessClaims<'s>, InvalidToken> {
+        self.verify_in(&self.keys, token, now, &mut scratch.bytes)
+    }
+
+    /// As [`Verifier::verify`], by other keys than its own: those that are current where a set lives and changes.
+    /// `scratch` holds on to them.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_by<'s>(
+        &'s self,
+        keys: Arc<KeySet>,
+        token: &str,
+        now: Timestamp,
+        scratch: &'s mut Scratch,
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
+        let Scratch { bytes, keys: held } = scratch;
+        self.verify_in(held.insert(keys), token, now, bytes)
+    }
+
+    pub(super) fn verify_in<'s>(
+        &self,
+        keys: &'s KeySet,
+        token: &str,
+        now: Timestamp,
+        bytes: &'s mut [u8],
+    ) -> Result<AccessClaims<'s>, InvalidToken> {
         let typ = match self.config.profile {
             Profile::AccessToken => Typ::AccessToken,
             Profile::Jwt => Typ::Jwt,
         };
-        let verified = jws::verify(token, &self.keys, typ, &mut scratch.0)?;
+        let verified = jws::verify(token, keys, typ, now, bytes)?;
         let claims = AccessClaims::parse(verified, self.config.profile)?;
         if self.config.profile == Profile::AccessToken {
             claims.is_access_token()?;

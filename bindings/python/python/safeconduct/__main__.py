@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 
 from safeconduct import Error, KeySet, Secrets, __version__
 
-ALGORITHMS = ("EdDSA", "Ed25519", "HS256", "HS384", "HS512")
+ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "HS256", "HS384", "HS512")
+REASONS = ("compromised", "superseded", "unspecified")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,13 +20,33 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"safeconduct {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command")
     commands.add_parser("demo", help="tell the life of sessions on a fresh SQLite file")
-    for name, what in (("secrets", "master keys of refresh tokens and records"), ("keys", "keys that sign access tokens")):
-        made = commands.add_parser(name, help=what).add_subparsers(dest="action", metavar="new", required=True)
-        new = made.add_parser("new", help="make a file that only its owner may read; never overwrite one")
-        new.add_argument("path")
-        if name == "keys":
-            new.add_argument("--alg", default="EdDSA", choices=ALGORITHMS, help="EdDSA where it is left out")
+    secrets = commands.add_parser("secrets", help="master keys of refresh tokens and records")
+    keys = commands.add_parser("keys", help="keys that sign access tokens")
+    _add_new(secrets.add_subparsers(dest="action", metavar="new", required=True))
+    actions = keys.add_subparsers(dest="action", metavar="new|list|rotate|withdraw|prune", required=True)
+    _add_new(actions).add_argument("--alg", default="EdDSA", choices=ALGORITHMS, help="EdDSA where it is left out")
+    actions.add_parser("list", help="each key and when it signs and verifies").add_argument("path")
+    rotate = actions.add_parser("rotate", help="publish a new key, which signs once everybody can know it")
+    rotate.add_argument("path")
+    rotate.add_argument("--alg", choices=ALGORITHMS, help="that of the key which signs now, where it is left out")
+    for name, what in (
+        ("cache-lifetime", "for how long others keep the published keys"),
+        ("max-ttl", "the longest life of an access token"),
+        ("reload-interval", "how long until every process has read the file again"),
+    ):
+        rotate.add_argument(f"--{name}", type=int, metavar="SECONDS", help=what)
+    withdraw = actions.add_parser("withdraw", help="let a key neither sign nor verify from now on")
+    withdraw.add_argument("path")
+    withdraw.add_argument("kid")
+    withdraw.add_argument("--reason", default="unspecified", choices=REASONS)
+    actions.add_parser("prune", help="take out keys whose time is over").add_argument("path")
     return top
+
+
+def _add_new(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    new = actions.add_parser("new", help="make a file that only its owner may read; never overwrite one")
+    new.add_argument("path")
+    return new
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return demo.run()
     try:
-        text = Secrets.generate().to_text() if asked.command == "secrets" else KeySet.generate(asked.alg).private_jwks()
-        write_new(asked.path, text)
+        if asked.command == "secrets":
+            write_new(asked.path, Secrets.generate().to_text())
+        elif asked.action == "new":
+            if not KeySet.create(asked.path, asked.alg):
+                raise FileExistsError
+        else:
+            change(asked)
     except FileExistsError:
         print(f"python -m safeconduct: {asked.path} is there already, and stays as it is", file=sys.stderr)
         return 1
@@ -47,6 +74,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"python -m safeconduct: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def change(asked: argparse.Namespace) -> None:
+    """Does to a file of keys what was asked for, and says what is in it then."""
+    lengths = [getattr(asked, name, None) for name in ("cache_lifetime", "max_ttl", "reload_interval")]
+    keys = KeySet.open(asked.path, cache_lifetime=lengths[0], max_ttl=lengths[1], reload_interval=lengths[2])
+    if asked.action == "rotate":
+        keys.rotate(asked.alg)
+    elif asked.action == "withdraw":
+        keys.withdraw(asked.kid, asked.reason)
+    elif asked.action == "prune":
+        keys.prune()
+    for key in keys.phases():
+        times = [(name, getattr(key, name)) for name in ("signs_from", "kept_until", "withdrawn_at")]
+        shown = [f"{name.replace('_', ' ')} {_shown(time)}" for name, time in times if time is not None]
+        print(key.kid, key.algorithm or "-", key.phase, *([f"({', '.join(shown)})"] if shown else []))
+
+
+def _shown(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_new(path: str, text: str) -> None:

@@ -12,9 +12,11 @@ __all__ = [
     "Claims",
     "Grant",
     "KeySet",
+    "KeyStatus",
     "MemoryStore",
     "Policy",
     "RefreshToken",
+    "RemoteKeys",
     "Replay",
     "Secrets",
     "Session",
@@ -30,8 +32,9 @@ __version__: str
 
 _Seconds: TypeAlias = timedelta | float
 _Commitment: TypeAlias = str | bytes
-_Algorithm: TypeAlias = Literal["EdDSA", "Ed25519", "HS256", "HS384", "HS512"] | str
+_Algorithm: TypeAlias = Literal["EdDSA", "Ed25519", "ES256", "HS256", "HS384", "HS512"] | str
 _Mac: TypeAlias = Literal["HS256", "HS384", "HS512"] | str
+_Withdrawal: TypeAlias = Literal["unspecified", "compromised", "superseded"]
 _Mode: TypeAlias = Literal["hybrid", "jwt", "opaque"]
 _Outcome: TypeAlias = Literal["issued", "rotated", "repeated", "paused", "amended"]
 
@@ -142,22 +145,106 @@ class VerifyingKey:
 
 @final
 class KeySet:
-    """Keys by `kid`: at most one that signs, and all that verify. Immutable; cannot be pickled."""
+    """Keys by `kid`: at any moment at most one that signs, and all that verify. Cannot be pickled.
+
+    Whatever was made of a set follows it: an `Authority` signs with a new key and a `Verifier` accepts it without being
+    made anew. Where `now` is left out it is the system's clock; it is Unix seconds or an aware `datetime`.
+    """
 
     @staticmethod
     def generate(algorithm: _Algorithm = "EdDSA") -> KeySet:
-        """A set of one new key. Persist `private_jwks()`. Raises `KeyRefused` for an unknown algorithm."""
+        """A set of one new key, in memory. Raises `KeyRefused` for an unknown algorithm."""
 
     @staticmethod
     def from_jwks(jwks: str) -> KeySet:
-        """A set from the JSON text of a JWK set (RFC 7517 section 5).
+        """A set from the JSON text of a JWK set (RFC 7517 section 5), in memory.
 
-        The first private or symmetric key signs, the others verify. Keys of foreign types are left out;
-        see `skipped`. Raises `KeyRefused`.
+        A private or symmetric key signs from its `nbf` on; of those without `nbf` the first does, the others verify.
+        `exp` ends a key, `revoked` withdraws it. Keys of foreign types are left out; see `skipped`. Raises `KeyRefused`.
         """
 
-    def jwks(self) -> str:
-        """The public keys as the JSON text of a JWK set, to be published.
+    @staticmethod
+    def create(
+        path: str | PathLike[str], algorithm: _Algorithm = "EdDSA", *, now: float | datetime | None = None
+    ) -> bool:
+        """Makes a file of one new key, with mode 0600. `False` where there is a file already, which stays as it is.
+
+        Raises `KeyRefused`.
+        """
+
+    @staticmethod
+    def open(
+        path: str | PathLike[str],
+        *,
+        create: bool = False,
+        algorithm: _Algorithm = "EdDSA",
+        cache_lifetime: _Seconds | None = None,
+        max_ttl: _Seconds | None = None,
+        reload_interval: _Seconds | None = None,
+        period: _Seconds | None = None,
+        now: float | datetime | None = None,
+    ) -> KeySet:
+        """The keys in a file. Changes are written to it, by any number of processes.
+
+        With `create`, a file that is not there is made with one new key of `algorithm` and mode 0600.
+
+        - `cache_lifetime`: how long others may keep what is published; 5 minutes.
+        - `max_ttl`: the longest life of a token that the keys sign; an hour, the most an access token may have.
+        - `reload_interval`: how long it takes until every process has read a change; a minute.
+        - `period`: how long a key signs before `watch` and `rotate_if_due` publish the next one; for ever.
+
+        Raises `KeyRefused` where the file is missing, malformed, cannot be read or made, or may be read by its group or
+        others (`chmod 600`), and where the times do not fit together.
+        """
+
+    def reload(self) -> bool:
+        """Reads the file again; whether anything has changed. Without a file nothing has.
+
+        A file that is broken or gone leaves the keys as they were and raises `KeyRefused`. A key that was withdrawn
+        stays so, whatever the file says.
+        """
+
+    def watch(self, interval: _Seconds | None = None) -> None:
+        """Has a thread read the file every `interval` (by default `reload_interval`), and rotate when `period` has passed.
+
+        It goes on after a fork, in both processes, and ends with `unwatch` or when nothing uses the keys. What goes wrong
+        is `trouble`. Raises `KeyRefused` where there is no file.
+        """
+
+    def unwatch(self) -> None:
+        """Ends what `watch` began."""
+
+    def rotate(self, algorithm: _Algorithm | None = None, *, now: float | datetime | None = None) -> str:
+        """Publishes a new key, of the algorithm that signs now unless another is named. Gives its `kid`.
+
+        It signs once everybody can know it; the key before it verifies until the last token that it signed has expired.
+        Raises `RotationRefused` where a new key waits already.
+        """
+
+    def rotate_if_due(self, *, now: float | datetime | None = None) -> bool:
+        """Rotates where the key that signs has done so for `period`. Of many processes one does; whether this one did."""
+
+    def promote(self, kid: str, *, now: float | datetime | None = None) -> None:
+        """Lets a pending key sign now, where everybody can know it: after the times were made shorter.
+
+        Raises `RotationRefused` where it is too early.
+        """
+
+    def withdraw(self, kid: str, reason: _Withdrawal = "unspecified", *, now: float | datetime | None = None) -> None:
+        """Withdraws a key: here its tokens are refused from now on, elsewhere once the file was read.
+
+        `Authority.withdraw_key` tells the revocation log too. A key that signs is replaced at once. Raises
+        `RotationRefused` for a `kid` that is not there.
+        """
+
+    def prune(self, *, now: float | datetime | None = None) -> None:
+        """Takes out keys whose time is over. Names of withdrawn ones stay, so that they cannot come back."""
+
+    def phases(self, *, now: float | datetime | None = None) -> list[KeyStatus]:
+        """Every key as it is at `now`."""
+
+    def jwks(self, *, now: float | datetime | None = None) -> str:
+        """The public keys as the JSON text of a JWK set, to be published: those that wait, sign or still verify.
 
         Raises `KeyRefused` where a key is symmetric: it never comes out this way.
         """
@@ -167,13 +254,57 @@ class KeySet:
 
     @property
     def kids(self) -> list[str]:
-        """The `kid` of every key."""
+        """The `kid` of every key that was not withdrawn."""
 
     @property
     def skipped(self) -> list[tuple[int, str]]:
         """What `from_jwks` left out: places in `keys`, from zero, and reasons."""
 
+    @property
+    def cache_lifetime(self) -> timedelta:
+        """How long others may keep what is published."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the file could not be read or changed by the last `reload` or by `watch`; `None` where it could."""
+
     def __len__(self) -> int: ...
+
+@final
+class KeyStatus:
+    """A key of a set as it is at a moment. Times are aware, in UTC. Immutable."""
+
+    @property
+    def kid(self) -> str:
+        """The name that tokens call it by."""
+
+    @property
+    def algorithm(self) -> str | None:
+        """What it signs with; `None` where a withdrawn key did not say."""
+
+    @property
+    def phase(self) -> Literal["pending", "signing", "retiring", "retired", "withdrawn"]:
+        """`"pending"`, `"signing"`, `"retiring"`, `"retired"` or `"withdrawn"`."""
+
+    @property
+    def reason(self) -> _Withdrawal | None:
+        """Why it was withdrawn: `"compromised"`, `"superseded"` or `"unspecified"`."""
+
+    @property
+    def published_at(self) -> datetime | None:
+        """When it came into the set; `None` where it has always been there."""
+
+    @property
+    def signs_from(self) -> datetime | None:
+        """When its turn to sign comes; `None` where it has always been."""
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when it verifies; `None` while nothing succeeds it."""
+
+    @property
+    def withdrawn_at(self) -> datetime | None:
+        """When it was withdrawn; `None` where it was not."""
 
 @final
 class MemoryStore:
@@ -251,6 +382,7 @@ class Policy:
         max_claims: int | None = None,
         personal_claims: Sequence[str] | None = None,
         partitions: int | None = None,
+        check_signatures: bool | None = None,
     ) -> Policy:
         """What is not given is as most want it.
 
@@ -265,6 +397,8 @@ class Policy:
         - `personal_claims`: claims that look like personal data and are allowed all the same; none. `"sub"`
           stands for a subject that looks like an e-mail address or a telephone number.
         - `partitions`: over how many partitions subjects are spread, 1 to 255, for the life of a store; 16.
+        - `check_signatures`: whether each signature is verified before it leaves, against attacks by faults; no.
+          What is wrong three times raises `SigningFault`, and nothing is committed.
 
         Raises `PolicyRefused` for an unsafe combination and says why.
         """
@@ -308,6 +442,10 @@ class Policy:
     @property
     def partitions(self) -> int:
         """Over how many partitions subjects are spread."""
+
+    @property
+    def check_signatures(self) -> bool:
+        """Whether each signature is verified before it leaves."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -492,24 +630,58 @@ class RefreshToken:
         """
 
 @final
-class Verifier:
-    """Accepts the tokens of one issuer for one audience, locally. Immutable; for many threads at once."""
+class RemoteKeys:
+    """The keys that another issuer publishes, fetched when they are wanted and no more often. For a `Verifier`."""
 
     def __new__(
         cls,
-        keys: KeySet | Sequence[VerifyingKey],
+        fetch: Callable[[], str],
+        *,
+        cooldown: _Seconds | None = None,
+        max_age: _Seconds | None = None,
+        max_stale: _Seconds | None = None,
+    ) -> RemoteKeys:
+        """`fetch` gives the text of a JWK set, as `safeconduct.jwks.fetch` does; whatever it raises is a fetch that failed. It
+        must not verify by these keys itself.
+
+        - `cooldown`: how long after a fetch no other one begins, whether it went well or not; 30 s.
+        - `max_age`: how old keys may be before they are fetched again; 5 minutes.
+        - `max_stale`: how old they may be where that fails; 1 h. For so long a withdrawn key may still be believed.
+
+        A token of an unknown key is a reason to fetch. A set with a private or symmetric key is refused whole. Where there
+        are no keys to use, verifying raises `KeysUnavailable`. Raises `ConfigError` where the times do not fit together.
+        """
+
+    @property
+    def kids(self) -> list[str]:
+        """The `kid` of every key that was fetched last."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last fetch failed; `None` where it did not."""
+
+@final
+class Verifier:
+    """Accepts the tokens of one issuer for one audience, locally. For many threads at once."""
+
+    def __new__(
+        cls,
+        keys: KeySet | RemoteKeys | Sequence[VerifyingKey],
         issuer: str | None = None,
         audience: str | None = None,
         profile: Literal["access_token", "jwt"] = "access_token",
         leeway: _Seconds | None = None,
         max_ttl: _Seconds | None = None,
+        cache: int = 0,
     ) -> Verifier:
-        """Trusts `keys`.
+        """Trusts `keys`, and follows a `KeySet` that changes and `RemoteKeys`.
 
         - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
           audience, a token that has one is refused).
         - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
         - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
+        - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is.
+          About twice a token's length of memory each. None for HMAC keys, which gain nothing.
 
         Raises `ConfigError`.
         """
@@ -518,7 +690,8 @@ class Verifier:
         """What a token says, where it is to be believed.
 
         `now` is Unix seconds or an aware `datetime`; the system's clock where it is not given. Revocation
-        is not asked: a token is good until it expires. Raises `InvalidToken`.
+        is not asked: a token is good until it expires. Raises `InvalidToken`; `KeysUnavailable` where `RemoteKeys` has
+        none to use: then nothing is known of the token.
         """
 
 @final
@@ -539,6 +712,7 @@ class Authority:
         policy: Policy | None = None,
         clock: Callable[[], float] | None = None,
         audit: Callable[[dict[str, Any]], object] | None = None,
+        cache: int = 0,
     ) -> Authority:
         """Binds keys, secrets and policy to a store, marking an empty one as this deployment's.
 
@@ -546,6 +720,8 @@ class Authority:
         - `audit` is called with each event after it was committed, before the operation returns: `at` (Unix
           milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
           it. What it raises goes to `sys.unraisablehook`; the operation is done already.
+        - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is,
+          revocation included. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
 
         Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
         `StoreError` where it cannot be used.
@@ -720,6 +896,19 @@ class Authority:
         session id `after`.
 
         Raises `SessionUnknown` where `after` is no session id, `StoreError`.
+        """
+
+    def withdraw_key(self, kid: str, reason: _Withdrawal = "unspecified") -> None:
+        """Withdraws a signing key, as `KeySet.withdraw` does, and writes it to the revocation log.
+
+        Every process that reads the log refuses the key's tokens, whatever its file says. Raises `RotationRefused` for a
+        `kid` that is not there; `StoreError`: the file has it, the log perhaps not; call again.
+        """
+
+    def catch_up(self) -> None:
+        """Reads what other processes have added to the revocation log, and refuses it from now on.
+
+        Raises `StoreError`: what was known is still known; call again.
         """
 
     @property

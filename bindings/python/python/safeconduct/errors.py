@@ -17,6 +17,7 @@ __all__ = [
     "ExpiredToken",
     "InvalidToken",
     "KeyRefused",
+    "KeysUnavailable",
     "LifetimeTooLong",
     "MalformedToken",
     "MissingClaim",
@@ -29,12 +30,14 @@ __all__ = [
     "RefreshRefused",
     "ReuseDetected",
     "RevokedToken",
+    "RotationRefused",
     "ScopeExceeded",
     "SecretsRefused",
     "SessionExpired",
     "SessionRevoked",
     "SessionUnknown",
     "SignInRefused",
+    "SigningFault",
     "StaleClaims",
     "StoreBehind",
     "StoreError",
@@ -128,6 +131,10 @@ class NotCovered(Error):
     """The verifier does not know about revocations recent enough. Ask the store, or answer 503; never 401."""
 
 
+class KeysUnavailable(Error):
+    """The keys of the issuer cannot be fetched. Nothing is known of the token: answer 503; never 401."""
+
+
 class RefreshRefused(Error):
     """A refresh or session token is refused, or a session cannot be changed."""
 
@@ -207,6 +214,10 @@ class EntropyUnavailable(Error):
     """The operating system gave no randomness. Answer 503."""
 
 
+class SigningFault(Error):
+    """Signatures come out wrong: the machine is broken. Nothing was changed. Answer 503, and take it out of service."""
+
+
 class ConfigError(Error):
     """The parts do not fit together. Fix the configuration or the call."""
 
@@ -229,6 +240,10 @@ class SecretsRefused(ConfigError):
 
 class KeyRefused(ConfigError):
     """A key or a set of keys is refused."""
+
+
+class RotationRefused(KeyRefused):
+    """Keys stay as they are: the change is not possible, or not yet. The text says why."""
 
 
 FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
@@ -295,12 +310,23 @@ FAMILIES: Mapping[str, tuple[type[Error], Mapping[str, type[Error]]]] = {
             "record_malformed": RecordRefused,
         },
     ),
+    "remote": (KeysUnavailable, {"keys_unavailable": KeysUnavailable}),
+    "signing": (SigningFault, {"signing_fault": SigningFault}),
     "entropy": (EntropyUnavailable, {}),
     "config": (ConfigError, {}),
     "sign_in": (SignInRefused, {}),
     "policy": (PolicyRefused, {}),
     "secrets": (SecretsRefused, {}),
-    "key": (KeyRefused, {}),
+    "key": (
+        KeyRefused,
+        {
+            "rotation_unknown_key": RotationRefused,
+            "rotation_already_pending": RotationRefused,
+            "rotation_not_pending": RotationRefused,
+            "rotation_too_early": RotationRefused,
+            "rotation_no_successor": RotationRefused,
+        },
+    ),
 }
 """Which class a reason is raised as: by family, since one reason can stand in two of them."""
 

@@ -16,6 +16,10 @@ mod on_session;
 mod open;
 mod present;
 mod revoke_all;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
+mod signing_tests;
+mod withdraw_key;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -66,6 +70,11 @@ pub enum Request {
     Erase {
         /// The subject, as it was named at sign-in.
         subject: String,
+    },
+    /// A signing key, by its `kid`, is never believed again, here or in any process that reads the log.
+    WithdrawKey {
+        /// What tokens call the key by.
+        kid: String,
     },
     /// The live sessions of a subject, in order of their identifiers.
     List {
@@ -163,6 +172,8 @@ pub enum Failure {
     Partitions,
     /// A session's master key, or the key that signs, is gone.
     KeyMissing,
+    /// Three signatures in a row were wrong: the machine or its memory is broken. Take it out of service.
+    SigningFault,
     /// The race was lost over and over. Try again later.
     Contended,
     /// The answer does not fit the question: a defect of the caller.
@@ -177,6 +188,7 @@ impl Failure {
             Self::ForeignStore => "store_foreign",
             Self::Partitions => "store_partitions",
             Self::KeyMissing => "key_missing",
+            Self::SigningFault => "signing_fault",
             Self::Contended => "store_contended",
             Self::Protocol => "exchange_protocol",
         }
@@ -195,6 +207,7 @@ impl fmt::Display for Failure {
                 "the store was made with another number of partitions; set the policy's `partitions` to that number",
             ),
             Self::KeyMissing => f.write_str("a key that is needed is not among the secrets or the keys any more"),
+            Self::SigningFault => f.write_str("signatures come out wrong: this machine or its memory is broken"),
             Self::Contended => f.write_str("too many others were changing the same session; try again"),
             Self::Protocol => f.write_str("an exchange was resumed with an answer that does not fit"),
         }
@@ -232,6 +245,7 @@ enum Operation {
     RevokeAll(revoke_all::RevokeAll),
     Erase(erase::Erase),
     List(list::ListSessions),
+    WithdrawKey(withdraw_key::WithdrawKey),
 }
 
 impl Exchange {
@@ -246,6 +260,7 @@ impl Exchange {
             Request::Revoke(sid, reason) => Operation::OnSession(on_session::OnSession::revoke(sid, reason)),
             Request::RevokeAll { subject, keep } => Operation::RevokeAll(revoke_all::RevokeAll::new(subject, keep)),
             Request::Erase { subject } => Operation::Erase(erase::Erase::new(subject)),
+            Request::WithdrawKey { kid } => Operation::WithdrawKey(withdraw_key::WithdrawKey::new(&kid)),
             Request::List { subject, after, limit } => Operation::List(list::ListSessions::new(subject, after, limit)),
         };
         Self { now, entropy, attempts: 0, operation }
@@ -270,6 +285,7 @@ impl Exchange {
             Operation::RevokeAll(revoke) => revoke.resume(answer, scene),
             Operation::Erase(erase) => erase.resume(answer, scene),
             Operation::List(list) => list.resume(answer, scene),
+            Operation::WithdrawKey(withdraw) => withdraw.resume(answer, scene),
         }
     }
 }

@@ -47,7 +47,7 @@ def _codes() -> Iterable[tuple[str, Code, Code]]:
     yield from each("unknown_key bad_signature not_json claims_malformed missing_claim wrong_issuer", token)
     yield from each("wrong_audience not_yet_valid issued_in_future lifetime_too_long not_revocable", token)
     # Nobody can say just now, or the deployment is to be mended.
-    yield from each("not_covered store_unavailable store_contended store_behind entropy_unavailable", later)
+    yield from each("not_covered keys_unavailable signing_fault store_unavailable store_contended store_behind entropy_unavailable", later)
     yield from each("session_exists record_newer", later)
     yield from each("store_unusable store_foreign store_partitions key_missing exchange_protocol", broken)
     yield from each("record_unknown_key record_tampered record_malformed", broken)
@@ -103,7 +103,9 @@ class Answer(NamedTuple):
     def send(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         """Gives it to the server."""
         status = f"{self.status} {HTTPStatus(self.status).phrase}"
-        start_response(status, [*self.headers, ("Content-Length", str(len(self.body)))])
+        # Of 304 it would be that of an answer which is not sent.
+        length = [] if self.status == 304 else [("Content-Length", str(len(self.body)))]
+        start_response(status, [*self.headers, *length])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,7 +50,7 @@ def application(
 ) -> WSGIApplication:
     """The endpoints of ``spec/http.md`` as one WSGI application.
 
-    ``keys`` is the set whose public keys are published; a symmetric one publishes nothing. ``clock`` gives
+    ``keys`` is the set whose public keys are published, as they are each time; a symmetric one publishes nothing. ``clock`` gives
     ``server_time``; it should be the authority's. What ``sign_in`` raises goes to the server, as it does in any
     WSGI application.
     """
@@ -62,7 +63,7 @@ def application(
         "/sessions/revoke": Route("POST", endpoints.revoke_sessions, is_resource=True),
     }
     if keys is not None and _is_public(keys):
-        routes["/.well-known/jwks.json"] = Route("GET", lambda _: _jwks(keys))
+        routes["/.well-known/jwks.json"] = Route("GET", lambda request: _jwks(keys, request, clock()))
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request, path = Request(environ), environ.get("PATH_INFO", "")
@@ -216,6 +217,11 @@ def _is_public(keys: KeySet) -> bool:
     return True
 
 
-def _jwks(keys: KeySet) -> Answer:
-    headers = [("Content-Type", "application/jwk-set+json"), ("Cache-Control", "public, max-age=300")]
-    return Answer(200, headers, keys.jwks().encode())
+def _jwks(keys: KeySet, request: Request, now: float) -> Answer:
+    """The keys as they are published now; nothing but their mark for those who have them already."""
+    body = keys.jwks(now=now).encode()
+    mark = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = [("ETag", mark), ("Cache-Control", f"public, max-age={int(keys.cache_lifetime.total_seconds())}")]
+    if request.has(mark):
+        return Answer(304, headers, b"")
+    return Answer(200, [("Content-Type", "application/jwk-set+json"), *headers], body)

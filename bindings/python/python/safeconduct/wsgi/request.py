@@ -64,6 +64,11 @@ class Request:
             raise Refused("token_in_url", "a token never stands in a URL")
         return query
 
+    def has(self, mark: str) -> bool:
+        """Whether the client has already what bears this entity tag (RFC 9110 section 13.1.2)."""
+        known = [tag.strip().removeprefix("W/") for tag in self.environ.get("HTTP_IF_NONE_MATCH", "").split(",")]
+        return mark in known or known == ["*"]
+
     def discard(self) -> None:
         """Drops what was sent and not read, within bounds."""
         if self._left <= MAX_DISCARDED:

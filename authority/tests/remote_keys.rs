@@ -1,0 +1,182 @@
+//! Keys of another issuer, fetched when they are wanted: scenario 34 at a resource server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "a test"
+)]
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+
+use safeconduct::core::jws::remote::{RemotePolicy, RemoteSettings};
+use safeconduct::core::jws::rotation::{self, Command, RotationPolicy};
+use safeconduct::core::jws::{Algorithm, KeySet, SigningKey, Typ, WithdrawalReason, sign};
+use safeconduct::core::time::{Seconds, Timestamp};
+use safeconduct::core::token::{InvalidToken, Scratch, Verifier, VerifierConfig};
+use safeconduct::{RemoteError, RemoteKeys};
+
+const START: u64 = 1_700_000_000;
+
+fn key(number: u8) -> SigningKey {
+    SigningKey::ed25519(&[number; 32], Algorithm::EdDsa).unwrap()
+}
+
+/// An issuer that publishes what it is told to, and counts who asks.
+#[derive(Default)]
+struct Issuer {
+    published: Mutex<Option<String>>,
+    fetches: AtomicUsize,
+    clock: AtomicU64,
+}
+
+impl Issuer {
+    fn publish(&self, keys: &KeySet, now: u64) {
+        *self.published.lock().unwrap() = Some(keys.public_jwks(Timestamp::from_unix_seconds(now)).unwrap());
+    }
+
+    fn keys(self: &Arc<Self>) -> RemoteKeys {
+        let (fetched, timed) = (Arc::clone(self), Arc::clone(self));
+        let fetch = move || {
+            fetched.fetches.fetch_add(1, Ordering::SeqCst);
+            fetched.published.lock().unwrap().clone().ok_or_else(|| "503".to_string())
+        };
+        let settings =
+            RemoteSettings { cooldown: Seconds::new(30), max_age: Seconds::new(300), max_stale: Seconds::new(900) };
+        let policy = RemotePolicy::new(settings).unwrap();
+        RemoteKeys::with_clock(policy, fetch, move || Timestamp::from_unix_seconds(timed.clock.load(Ordering::SeqCst)))
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn fetches(&self) -> usize {
+        self.fetches.swap(0, Ordering::SeqCst)
+    }
+}
+
+fn token(key: &SigningKey) -> String {
+    sign(key, Typ::Jwt, format!(r#"{{"exp":{}}}"#, START + 100_000).as_bytes())
+}
+
+fn verified(keys: &RemoteKeys, token: &str) -> Result<(), RemoteError> {
+    let rules = Verifier::without_keys(VerifierConfig::jwt()).unwrap();
+    let now = Timestamp::from_unix_seconds(START);
+    keys.verify(|keys| rules.with_keys(keys).verify(token, now, &mut Scratch::boxed()).map(|_| ()))
+}
+
+const UNKNOWN: Result<(), RemoteError> = Err(RemoteError::Token(InvalidToken::UnknownKey));
+
+#[test]
+fn an_unknown_key_is_refused_and_costs_at_most_one_fetch_in_a_cooldown() {
+    let issuer = Arc::new(Issuer::default());
+    issuer.publish(&KeySet::new(key(1)), START);
+    let keys = issuer.keys();
+    assert_eq!((verified(&keys, &token(&key(1))), issuer.fetches()), (Ok(()), 1));
+    for _ in 0..3 {
+        for _ in 0..100 {
+            assert_eq!(verified(&keys, &token(&key(2))), UNKNOWN);
+            assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+        }
+        assert!(issuer.fetches() <= 1);
+        issuer.wait(30);
+    }
+    // The same where it fails.
+    *issuer.published.lock().unwrap() = None;
+    for _ in 0..100 {
+        assert_eq!(verified(&keys, &token(&key(2))), UNKNOWN);
+    }
+    assert_eq!(issuer.fetches(), 1);
+    assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+    assert_eq!(keys.trouble().as_deref(), Some("503"));
+}
+
+#[test]
+fn a_new_key_is_accepted_at_once_and_a_withdrawn_one_until_the_keys_are_fetched_again() {
+    let issuer = Arc::new(Issuer::default());
+    let now = |seconds: u64| Timestamp::from_unix_seconds(START + seconds);
+    let (policy, first) = (RotationPolicy::default(), rotation::first(key(1), now(0)));
+    issuer.publish(&first, START);
+    let keys = issuer.keys();
+    assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+    issuer.wait(30);
+    let second = rotation::apply(&first, Command::Publish(key(2)), now(30), &policy).unwrap();
+    issuer.publish(&second, START + 30);
+    assert_eq!(verified(&keys, &token(&key(2))), Ok(()));
+    let kid = key(1).kid().to_string();
+    let command = Command::Withdraw { kid: &kid, reason: WithdrawalReason::Compromised, successor: None };
+    issuer.publish(&rotation::apply(&second, command, now(40), &policy).unwrap(), START + 40);
+    issuer.wait(299);
+    assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+    issuer.wait(1);
+    assert_eq!(verified(&keys, &token(&key(1))), UNKNOWN);
+    assert_eq!(verified(&keys, &token(&key(2))), Ok(()));
+}
+
+#[test]
+fn without_an_answer_old_keys_will_do_for_a_while_and_then_nobody_can_say() {
+    let issuer = Arc::new(Issuer::default());
+    let keys = issuer.keys();
+    let unavailable = Err(RemoteError::Unavailable("503".into()));
+    assert_eq!(verified(&keys, &token(&key(1))), unavailable);
+    assert_eq!((verified(&keys, &token(&key(1))), issuer.fetches()), (unavailable.clone(), 1));
+    issuer.publish(&KeySet::new(key(1)), START);
+    issuer.wait(30);
+    assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+    let private = KeySet::new(key(3)).private_jwks().to_string();
+    for bad in [None, Some(private), Some(r#"{"keys":[]}"#.into()), Some("<html>".into())] {
+        *issuer.published.lock().unwrap() = bad;
+        issuer.wait(200);
+        assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+        assert_eq!(verified(&keys, &token(&key(3))), UNKNOWN);
+        assert!(keys.trouble().is_some());
+    }
+    issuer.wait(100);
+    assert_eq!(verified(&keys, &token(&key(1))).unwrap_err().reason(), "keys_unavailable");
+    issuer.publish(&KeySet::new(key(1)), START);
+    issuer.wait(30);
+    assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+}
+
+#[test]
+fn of_many_threads_one_fetches_and_all_have_what_it_brings() {
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&fetches);
+    let keys = RemoteKeys::new(RemotePolicy::default(), move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        KeySet::new(key(1)).public_jwks(Timestamp::MAX).map_err(|error| error.to_string())
+    });
+    let barrier = Barrier::new(16);
+    std::thread::scope(|threads| {
+        for _ in 0..16 {
+            threads.spawn(|| {
+                barrier.wait();
+                assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+            });
+        }
+    });
+    assert_eq!(fetches.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_fetch_that_panics_has_failed_and_the_next_goes_well() {
+    let calls = AtomicUsize::new(0);
+    let clock = Arc::new(AtomicU64::new(0));
+    let timed = Arc::clone(&clock);
+    let fetch = move || {
+        assert!(calls.fetch_add(1, Ordering::SeqCst) > 0, "as a callback may");
+        KeySet::new(key(1)).public_jwks(Timestamp::MAX).map_err(|error| error.to_string())
+    };
+    let keys = RemoteKeys::with_clock(RemotePolicy::default(), fetch, move || {
+        Timestamp::from_unix_seconds(timed.load(Ordering::SeqCst))
+    });
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| verified(&keys, &token(&key(1)))));
+    assert!(caught.is_err());
+    assert_eq!(verified(&keys, &token(&key(1))).unwrap_err().reason(), "keys_unavailable");
+    clock.store(30, Ordering::SeqCst);
+    assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+}
