@@ -52,14 +52,24 @@ LIBRARIES = [
 PYTHON_TARGETS = {("PyJWT", "HS256"): 20.0, ("PyJWT", "EdDSA"): 3.5}
 
 
-def nanoseconds(name: str) -> float:
-    sample = json.loads((TARGET / "criterion" / name / "new" / "sample.json").read_text())
-    each = sorted(time / count for time, count in zip(sample["times"], sample["iters"]))
-    return each[len(each) // 10]
+def nanoseconds(*names: str) -> float:
+    """The first decile over the samples of each of `names`, as one series."""
+    each = []
+    for name in names:
+        sample = json.loads((TARGET / "criterion" / name / "new" / "sample.json").read_text())
+        each += [time / count for time, count in zip(sample["times"], sample["iters"])]
+    return sorted(each)[len(each) // 10]
+
+
+def in_turns(group: str, library: str) -> float:
+    """As `nanoseconds`, of a library that had several turns."""
+    turns = sorted((TARGET / "criterion" / group).glob(f"{library}_turn_*"))
+    return nanoseconds(*(f"{group}/{turn.name}" for turn in turns))
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]).replace("| --- |", "|---|")
+    line = "|" + "---|" * len(head)
+    return "\n".join([f"| {' | '.join(head)} |", line, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def product(times: bool) -> tuple[str, list[str]]:
@@ -88,7 +98,7 @@ def ratios(operation: str) -> dict[str, dict[str, float]]:
         shown = crate + beside if crate == "safeconduct" else f"{crate} {versions[crate]}{beside}"
         groups = {algorithm: f"peers_{algorithm.lower()}_{operation}" for algorithm in ALGORITHMS}
         found[shown] = {
-            algorithm: nanoseconds(f"{group}/{directory}") / nanoseconds(f"{group}/floor") for algorithm, group in groups.items()
+            algorithm: in_turns(group, directory) / in_turns(group, "floor") for algorithm, group in groups.items()
         }
     return found
 
