@@ -11,10 +11,10 @@ use alloc::vec::Vec;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Algorithm, KeyError, MAX_SECRET_LEN, key_text};
+use crate::secret::equal;
 
 /// A secret and the state that its two pads leave behind.
 pub(super) struct MacKey {
@@ -79,23 +79,19 @@ impl MacKey {
     /// Whether `tag` is the whole tag of `input`. Constant-time in the content of both.
     pub(super) fn accepts(&self, input: &[u8], tag: &[u8]) -> bool {
         match &self.state {
-            State::Hs256(mac) => equal(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
-            State::Hs384(mac) => equal(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
-            State::Hs512(mac) => equal(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
+            State::Hs256(mac) => is_tag(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
+            State::Hs384(mac) => is_tag(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
+            State::Hs512(mac) => is_tag(Hmac::clone(mac).chain_update(input).finalize().into_bytes(), tag),
         }
     }
 }
 
-/// Whether two tags are the same; wipes the first, which is what a forger would want to know. The words are
-/// gathered before one comparison, so that time depends on the lengths alone.
-fn equal<const N: usize>(expected: impl Into<[u8; N]>, tag: &[u8]) -> bool {
+/// Whether two tags are the same; wipes the first, which is what a forger would want to know.
+fn is_tag<const N: usize>(expected: impl Into<[u8; N]>, tag: &[u8]) -> bool {
     let mut expected: [u8; N] = expected.into();
-    let mut difference = u64::from(tag.len() != N);
-    for (a, b) in expected.as_chunks_mut().0.iter_mut().zip(tag.as_chunks().0) {
-        difference |= u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-    }
+    let is_tag = equal(&expected, tag);
     zeroize::zeroize_bytes(&mut expected);
-    difference.ct_eq(&0).into()
+    is_tag
 }
 
 fn keyed<M: KeyInit>(secret: &[u8]) -> Result<M, KeyError> {

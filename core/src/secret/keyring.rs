@@ -7,10 +7,9 @@ use core::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Commitment, KeyId, Secret, Secrets};
+use super::{Commitment, KeyId, Secret, Secrets, equal};
 
 /// A key for HMAC-SHA256, already taken in: each use costs two fewer hash blocks.
 #[derive(Clone)]
@@ -45,7 +44,7 @@ impl MacKey {
 
     /// Whether `tag` is [`Self::tag`] of the parts, in constant time.
     pub(crate) fn is_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
-        self.tag(parts).ct_eq(tag).into()
+        equal(&self.tag(parts), tag)
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 
+mod equal;
 mod keyring;
 
 use alloc::boxed::Box;
@@ -17,9 +18,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+pub(crate) use self::equal::equal;
 pub use self::keyring::Keyring;
 pub(crate) use self::keyring::{MacKey, PurposeKeys};
 use crate::encoding::base64url;
@@ -54,7 +55,7 @@ impl Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        equal(&self.0, &other.0)
     }
 }
 
@@ -74,7 +75,7 @@ pub struct Commitment(pub [u8; 32]);
 
 impl PartialEq for Commitment {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        equal(&self.0, &other.0)
     }
 }
 
@@ -94,7 +95,7 @@ impl Commitment {
 
     /// Whether a record kept `half` of it, in constant time.
     pub(crate) fn has_half(&self, half: &[u8; 16]) -> bool {
-        self.half().ct_eq(half).into()
+        equal(&self.half(), half)
     }
 }
 
