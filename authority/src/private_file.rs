@@ -87,6 +87,8 @@ pub(crate) fn lock(path: &Path) -> Result<File, Trouble> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path.with_file_name(name))?;
+    // Where root changes the file of another user, that user must be able to lock it next. Others cannot give.
+    let _ = give(&file, &fs::metadata(&path)?);
     file.lock()?;
     Ok(file)
 }

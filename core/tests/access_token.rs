@@ -176,6 +176,20 @@ fn a_token_of_another_kind_is_refused() {
 }
 
 #[test]
+fn as_many_custom_claims_as_are_taken_are_verified_too() {
+    let names = |count: usize| {
+        let members: Vec<String> = (0..count).map(|i| format!("\"n{i}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let most = (1..300).take_while(|count| CustomClaims::parse(&names(*count), 9000, &[]).is_ok()).last().unwrap();
+    assert!((200..256).contains(&most));
+    let custom = CustomClaims::parse(&names(most), 9000, &[]).unwrap();
+    let key = keys().remove(0);
+    let token = sign(&key, Typ::AccessToken, NewAccessToken { custom: Some(&custom), ..claims() }.to_json().as_bytes());
+    assert!(verifier(key).verify(&token, NOW, &mut Scratch::new()).is_ok());
+}
+
+#[test]
 fn both_names_of_ed25519_are_accepted_for_one_key() {
     for (signs, verifies) in [(Algorithm::EdDsa, Algorithm::Ed25519), (Algorithm::Ed25519, Algorithm::EdDsa)] {
         let token =

@@ -63,7 +63,7 @@ fn verifying_allocates_nothing_and_signing_once() {
             };
             let (entered, ()) = allocations(|| ask(false));
             let (hit, ()) = allocations(|| ask(true));
-            assert_eq!((entered, hit), (2, 0), "a cache of tokens by {algorithm}");
+            assert_eq!((entered, hit), (3, 0), "a cache of tokens by {algorithm}");
         }
         // A header in another form, and a refusal.
         let other = sign(&key().with_kid("other").unwrap(), Typ::AccessToken, payload.as_bytes());

@@ -13,7 +13,6 @@ use safeconduct::core::session::outcome::Refusal;
 use safeconduct::core::session::policy;
 use safeconduct::core::session::sign_in::SignInRequest;
 use safeconduct::core::session::state::Mode;
-use safeconduct::core::token::TokenCache;
 use safeconduct::{Error, RefreshRequest};
 
 use crate::claims::Claims;
@@ -24,7 +23,7 @@ use crate::policy::{Policy, Replay};
 use crate::secrets::Secrets;
 use crate::store::AnyStore;
 use crate::text::{Committed, Foreign, json, session_id};
-use crate::verifier::{is_slow, with_scratch};
+use crate::verifier::{is_slow, token_cache, with_scratch};
 use crate::{clock, error, fork};
 
 /// The keys that an authority signs with.
@@ -58,7 +57,7 @@ impl<'py> FromPyObject<'_, 'py> for Signing<'py> {
 ///   milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
 ///   it. What it raises goes to `sys.unraisablehook`; the operation is done already.
 /// - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is,
-///   revocation included. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
+///   revocation included. About twice a token's length and 200 bytes of memory each; at most 1,048,576. None for HMAC keys, which gain nothing.
 ///
 /// Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
 /// `StoreError` where it cannot be used.
@@ -97,6 +96,7 @@ impl Authority {
             }
             Signing::Key(key) => (Arc::clone(&key.get().keys), None),
         };
+        let cache = token_cache(cache)?;
         if audit.as_ref().is_some_and(|audit| !audit.bind(py).is_callable()) {
             return Err(PyTypeError::new_err("audit must be callable"));
         }
@@ -115,8 +115,8 @@ impl Authority {
             })
         };
         let mut authority = py.detach(open).map_err(|error| error::authority(py, &error))?;
-        if cache > 0 {
-            authority = authority.with_cache(TokenCache::new(cache));
+        if let Some(cache) = cache {
+            authority = authority.with_cache(cache);
         }
         let audit = audit.map(Arc::new);
         if let Some(sink) = audit.clone() {

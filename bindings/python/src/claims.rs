@@ -40,9 +40,8 @@ impl Claims {
     }
 
     /// A `NumericDate`, without its fraction.
-    fn date(&self, py: Python<'_>, name: &str) -> PyResult<Option<u64>> {
-        let Some(date) = self.claim(py, name)? else { return Ok(None) };
-        date.call_method0("__int__")?.extract().map(Some)
+    fn date(&self, name: &str) -> PyResult<Option<u64>> {
+        Ok(self.object()?.get(name).and_then(Value::as_number).and_then(Number::floor_u64))
     }
 }
 
@@ -74,20 +73,20 @@ impl Claims {
 
     /// When it expires, in Unix seconds.
     #[getter]
-    fn exp(&self, py: Python<'_>) -> PyResult<Option<u64>> {
-        self.date(py, "exp")
+    fn exp(&self) -> PyResult<Option<u64>> {
+        self.date("exp")
     }
 
     /// When it was issued, in Unix seconds.
     #[getter]
-    fn iat(&self, py: Python<'_>) -> PyResult<Option<u64>> {
-        self.date(py, "iat")
+    fn iat(&self) -> PyResult<Option<u64>> {
+        self.date("iat")
     }
 
     /// From when on it is valid, in Unix seconds.
     #[getter]
-    fn nbf(&self, py: Python<'_>) -> PyResult<Option<u64>> {
-        self.date(py, "nbf")
+    fn nbf(&self) -> PyResult<Option<u64>> {
+        self.date("nbf")
     }
 
     /// What tells it from other tokens.
@@ -110,8 +109,8 @@ impl Claims {
 
     /// When the person signed in, in Unix seconds.
     #[getter]
-    fn auth_time(&self, py: Python<'_>) -> PyResult<Option<u64>> {
-        self.date(py, "auth_time")
+    fn auth_time(&self) -> PyResult<Option<u64>> {
+        self.date("auth_time")
     }
 
     /// All claims as a new `dict`.
@@ -181,7 +180,7 @@ impl Claims {
         Ok(format!(
             "<Claims sid={} exp={}>",
             sid.map_or("-".into(), |sid| sid.to_string()),
-            self.date(py, "exp")?.unwrap_or(0)
+            self.date("exp")?.unwrap_or(0)
         ))
     }
 }

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use safeconduct::core::jws;
-use safeconduct::core::token::{self, InvalidToken, Profile, Scratch, TokenCache, VerifierConfig};
+use safeconduct::core::token::{self, InvalidToken, MAX_CAPACITY, Profile, Scratch, TokenCache, VerifierConfig};
 use safeconduct::{RemoteError, system_time};
 
 use crate::claims::Claims;
@@ -31,6 +31,14 @@ pub(crate) fn with_scratch<T>(verify: impl FnOnce(&mut Scratch) -> T) -> T {
 /// interpreter costs a fiftieth of an HMAC and a thousandth of an Ed25519 signature.
 pub(crate) fn is_slow(keys: &jws::KeySet) -> bool {
     keys.verifying().any(|key| !key.algorithm().is_symmetric())
+}
+
+/// A cache of so many tokens; none where there are none.
+pub(crate) fn token_cache(capacity: usize) -> PyResult<Option<TokenCache>> {
+    if capacity > MAX_CAPACITY {
+        return Err(PyValueError::new_err(format!("cache is at most {MAX_CAPACITY} tokens")));
+    }
+    Ok((capacity > 0).then(|| TokenCache::new(capacity)))
 }
 
 /// The keys that a verifier trusts.
@@ -62,9 +70,9 @@ impl<'py> FromPyObject<'_, 'py> for Trusted<'py> {
 /// - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
 ///   audience, a token that has one is refused).
 /// - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
-/// - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
+/// - `max_ttl`: how far away `exp` may be; 1 h for access tokens, any distance for `"jwt"`.
 /// - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is.
-///   About twice a token's length of memory each. None for HMAC keys, which gain nothing.
+///   About twice a token's length and 200 bytes of memory each; at most 1,048,576. None for HMAC keys, which gain nothing.
 ///
 /// Raises `ConfigError`.
 #[pyclass(frozen, module = "safeconduct")]
@@ -99,7 +107,7 @@ impl Verifier {
     ) -> PyResult<Self> {
         let (profile, max_ttl) = match profile {
             "access_token" => (Profile::AccessToken, Some(max_ttl.map_or(token::DEFAULT_MAX_TTL, |length| length.0))),
-            "jwt" => (Profile::Jwt, None),
+            "jwt" => (Profile::Jwt, max_ttl.map(|length| length.0)),
             _ => return Err(PyValueError::new_err("profile is 'access_token' or 'jwt'")),
         };
         let (keys, source) = match keys {
@@ -122,7 +130,7 @@ impl Verifier {
             None => token::Verifier::without_keys(config),
         };
         let verifier = verifier.map_err(|error| error::config(py, error))?;
-        let cache = (cache > 0).then(|| TokenCache::new(cache));
+        let cache = token_cache(cache)?;
         Ok(Self { verifier, source, cache, is_slow })
     }
 

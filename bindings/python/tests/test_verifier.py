@@ -78,6 +78,14 @@ def test_a_cache_is_a_number_of_tokens() -> None:
         sc.Verifier(keys, ISSUER, AUDIENCE, cache="many")  # type: ignore[arg-type]
     with pytest.raises(OverflowError):
         sc.Verifier(keys, ISSUER, AUDIENCE, cache=-1)
+    with pytest.raises(ValueError, match="1048576"):
+        sc.Verifier(keys, ISSUER, AUDIENCE, cache=2**62)
+    assert sc.Verifier(keys, ISSUER, AUDIENCE, cache=2**20)
+
+
+def test_a_date_is_the_one_that_was_judged() -> None:
+    claims = sc.Verifier([KEY], profile="jwt").verify(encoded('{"exp":4000000000.99999999999}'))
+    assert (claims.exp, claims["exp"]) == (4000000000, 4000000001.0)
 
 
 def encoded(payload: str) -> str:

@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 pub const MAX_CACHED_LEN: usize = 2048;
 
 /// The most places that a cache can have.
-pub const MAX_CAPACITY: usize = 1 << 24;
+pub const MAX_CAPACITY: usize = 1 << 20;
 
 /// How many places a token can be in: as many as are looked at for each.
 const WAYS: usize = 4;
@@ -46,7 +46,7 @@ pub struct TokenCache<S = RandomState> {
 /// Four places, and which of them is given up next.
 #[derive(Default)]
 struct Row {
-    places: [Option<Entry>; WAYS],
+    places: [Option<Box<Entry>>; WAYS],
     next: usize,
 }
 
@@ -99,7 +99,7 @@ impl Entry {
 
 impl TokenCache {
     /// A cache of at most `capacity` tokens, rounded up to a power of two; at least four, at most
-    /// [`MAX_CAPACITY`]. A token takes about twice its length.
+    /// [`MAX_CAPACITY`]. A place takes some 15 bytes, and a token in it twice its length and 200 bytes.
     pub fn new(capacity: usize) -> Self {
         Self::with_hasher(capacity, RandomState::new())
     }
@@ -260,13 +260,13 @@ impl<S: BuildHasher> TokenCache<S> {
         let mut row = row.write().unwrap_or_else(PoisonError::into_inner);
         let Row { places, next } = &mut *row;
         let same = places.iter().position(|place| place.as_ref().is_some_and(|other| other.answers(question)));
-        let free = || places.iter().position(|place| place.as_ref().is_none_or(is_dead));
+        let free = || places.iter().position(|place| place.as_deref().is_none_or(is_dead));
         let place = same.or_else(free).unwrap_or_else(|| {
             *next = next.wrapping_add(1);
             *next % WAYS
         });
         if let Some(place) = places.get_mut(place) {
-            *place = Some(entry);
+            *place = Some(Box::new(entry));
         }
     }
 }

@@ -12,6 +12,9 @@ use core::fmt;
 
 use crate::encoding::json::{self, Object, Text, Value};
 
+/// How many names this library may write into an access token besides: those of [`super::NewAccessToken`].
+const OWN_NAMES: usize = 15;
+
 /// Names that cannot be given: claims that this library writes, or whose meaning would be confused.
 const RESERVED: [&str; 19] = [
     "iss",
@@ -119,7 +122,7 @@ impl CustomClaims {
         if json.len() > max_bytes {
             return Err(ClaimsError::TooLarge);
         }
-        let object = json::object(json.as_bytes()).map_err(|_| ClaimsError::Malformed)?;
+        let object = json::object_beside(json.as_bytes(), OWN_NAMES).map_err(|_| ClaimsError::Malformed)?;
         if object.members().any(|member| RESERVED.iter().any(|name| member.name.eq_str(name))) {
             return Err(ClaimsError::Reserved);
         }

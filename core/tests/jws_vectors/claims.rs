@@ -22,6 +22,16 @@ pub(crate) fn cases() -> Vec<Case> {
     audiences(&mut cases);
     texts(&mut cases);
     documents(&mut cases);
+    for (name, exp, expected) in [("at", "1800000060", "valid"), ("over", "1800000061", "lifetime_too_long")] {
+        let token = jwt(&Claims::jwt().with("exp", exp));
+        cases.push(case(
+            12,
+            format!("exp {name} the longest lifetime of a generic token"),
+            "jwt-short",
+            token,
+            expected,
+        ));
+    }
     cases
 }
 

@@ -159,12 +159,15 @@ fn verifiers() -> Value {
             "leeway": 5, "max_ttl": null, "now": 1_800_000_000u64, "jwks": {"keys": [public]},
         })
     };
+    let mut short = jwt(Value::Null, Value::Null);
+    short["max_ttl"] = json!(60);
     json!({
         "access": access_verifier(json!([public])),
         "access-two": access_verifier(json!([public, other])),
         "access-no-alg": access_verifier(json!([without_alg])),
         "access-hs256": access_verifier(json!([oct])),
         "jwt": jwt(Value::Null, Value::Null),
+        "jwt-short": short,
         "jwt-named": jwt(json!("https://id.example"), json!("https://api.example")),
     })
 }

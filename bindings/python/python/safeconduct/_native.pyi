@@ -679,9 +679,9 @@ class Verifier:
         - `profile`: `"access_token"` (RFC 9068, needs issuer and audience) or `"jwt"` (RFC 7519; with no
           audience, a token that has one is refused).
         - `leeway`: how far clocks may be apart, 0 to 60 s; 5 s.
-        - `max_ttl`: how far away `exp` may be, for access tokens; 1 h.
+        - `max_ttl`: how far away `exp` may be; 1 h for access tokens, any distance for `"jwt"`.
         - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is.
-          About twice a token's length of memory each. None for HMAC keys, which gain nothing.
+          About twice a token's length and 200 bytes of memory each; at most 1,048,576. None for HMAC keys, which gain nothing.
 
         Raises `ConfigError`.
         """
@@ -721,7 +721,7 @@ class Authority:
           milliseconds), `kind`, and `sid` and `generation` where known. No token, secret or person is in
           it. What it raises goes to `sys.unraisablehook`; the operation is done already.
         - `cache`: how many verified tokens to remember, so that their signatures are not checked again; all else is,
-          revocation included. About twice a token's length of memory each. None for HMAC keys, which gain nothing.
+          revocation included. About twice a token's length and 200 bytes of memory each; at most 1,048,576. None for HMAC keys, which gain nothing.
 
         Raises `ConfigError`; `StoreMismatch` where the store was made with other secrets or another issuer;
         `StoreError` where it cannot be used.

@@ -79,8 +79,14 @@ fn hash(name: &[u8]) -> u16 {
 }
 
 /// Reads a document and hands each member of its top level to `visit`.
-pub(super) fn document<'a>(text: &'a str, visit: impl FnMut(&Member<'a>)) -> Result<Object<'a>, JsonError> {
-    let mut names = Names { text, open: [Name { hash: 0, at: 0 }; MAX_NAMES], count: 0 };
+///
+/// `beside` names are taken up already.
+pub(super) fn document<'a>(
+    text: &'a str,
+    beside: usize,
+    visit: impl FnMut(&Member<'a>),
+) -> Result<Object<'a>, JsonError> {
+    let mut names = Names { text, open: [Name { hash: 0, at: 0 }; MAX_NAMES], count: beside };
     let mut cursor = Cursor::new(text);
     cursor.skip_space();
     let read = match cursor.peek() {

@@ -111,6 +111,18 @@ pub fn object(bytes: &[u8]) -> Result<Object<'_>, JsonError> {
 /// # Errors
 /// As [`object`].
 pub fn members<'a>(bytes: &'a [u8], visit: impl FnMut(&Member<'a>)) -> Result<Object<'a>, JsonError> {
+    read(bytes, 0, visit)
+}
+
+/// As [`object`], of what is to stand in one object with `beside` other members.
+///
+/// # Errors
+/// As [`object`]; [`JsonError::TooManyMembers`] where both together are too many.
+pub(crate) fn object_beside(bytes: &[u8], beside: usize) -> Result<Object<'_>, JsonError> {
+    read(bytes, beside, |_| ())
+}
+
+fn read<'a>(bytes: &'a [u8], beside: usize, visit: impl FnMut(&Member<'a>)) -> Result<Object<'a>, JsonError> {
     if bytes.len() > MAX_LEN {
         return Err(JsonError::TooLarge);
     }
@@ -118,5 +130,5 @@ pub fn members<'a>(bytes: &'a [u8], visit: impl FnMut(&Member<'a>)) -> Result<Ob
     if text.starts_with('\u{feff}') {
         return Err(JsonError::NotUtf8);
     }
-    grammar::document(text, visit)
+    grammar::document(text, beside, visit)
 }
