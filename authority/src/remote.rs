@@ -2,8 +2,8 @@
 //!
 //! How they are fetched is the application's: a function that gives the text of a JWK set, over HTTPS from a place that
 //! it trusts. When is decided by `safeconduct_core::jws::remote`, on this process's own clock that does not go back. Of
-//! many threads one fetches and the others go on with what there is, or wait for it where they need it. Refused: a set
-//! with a private or symmetric key.
+//! many threads one fetches and the others go on with what there is, or wait for it where they need it. To verify a
+//! token costs one fetch or one wait at most, however long those last. Refused: a set with a private or symmetric key.
 
 use core::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -31,6 +31,15 @@ struct Shared {
     state: State,
     keys: Option<Arc<KeySet>>,
     trouble: Option<String>,
+}
+
+impl Shared {
+    fn chosen(&self, advice: Advice) -> Result<Arc<KeySet>, RemoteError> {
+        match &self.keys {
+            Some(keys) if advice == Advice::Use => Ok(Arc::clone(keys)),
+            _ => Err(RemoteError::Unavailable(self.trouble.clone().unwrap_or_else(|| "none came in time".into()))),
+        }
+    }
 }
 
 /// A token was not accepted.
@@ -87,12 +96,12 @@ impl RemoteKeys {
     /// # Errors
     /// A [`RemoteError`].
     pub fn verify<T>(&self, mut verify: impl FnMut(Arc<KeySet>) -> Result<T, InvalidToken>) -> Result<T, RemoteError> {
-        let keys = self.ask(true)?;
+        let (keys, is_spent) = self.ask(true)?;
         match verify(Arc::clone(&keys)) {
             Err(InvalidToken::UnknownKey) => {}
             done => return done.map_err(RemoteError::Token),
         }
-        let newer = self.ask(false)?;
+        let newer = if is_spent { self.take(self.shared())? } else { self.ask(false)?.0 };
         if Arc::ptr_eq(&keys, &newer) {
             return Err(RemoteError::Token(InvalidToken::UnknownKey));
         }
@@ -109,34 +118,39 @@ impl RemoteKeys {
         self.shared().trouble.clone()
     }
 
-    /// Follows the machine's advice until there are keys to use, or none to be had. `is_known` goes for the first
-    /// question: after a fetch, whoever made it or waited for it takes what there is.
-    fn ask(&self, is_known: bool) -> Result<Arc<KeySet>, RemoteError> {
+    /// Follows the machine's advice once, and gives the keys to use and whether they were fetched or waited for.
+    fn ask(&self, is_known: bool) -> Result<(Arc<KeySet>, bool), RemoteError> {
         let mut shared = self.shared();
-        let mut is_known = is_known;
-        loop {
-            let now = (self.clock)();
-            let advice;
-            (shared.state, advice) = step(shared.state, Event::Ask { is_known }, now, &self.policy);
-            match (advice, &shared.keys) {
-                (Advice::Use, Some(keys)) => return Ok(Arc::clone(keys)),
-                (Advice::Use | Advice::Unavailable, _) => {
-                    let why = shared.trouble.clone().unwrap_or_else(|| "they were not fetched yet".into());
-                    return Err(RemoteError::Unavailable(why));
-                }
-                (Advice::Fetch, _) => {
-                    drop(shared);
-                    self.fetch(now);
-                    shared = self.shared();
-                }
-                (Advice::Wait, _) => {
-                    // Not for ever: whoever fetches may be gone, as after a fork.
-                    let bound = Duration::from_secs(self.policy.cooldown.get());
-                    (shared, _) = self.ended.wait_timeout(shared, bound).unwrap_or_else(PoisonError::into_inner);
-                }
+        let now = (self.clock)();
+        let advice = self.step(&mut shared, Event::Ask { is_known }, now);
+        let shared = match advice {
+            Advice::Use | Advice::Unavailable => return Ok((shared.chosen(advice)?, false)),
+            Advice::Fetch => {
+                drop(shared);
+                self.fetch(now);
+                self.shared()
             }
-            is_known = true;
-        }
+            Advice::Wait => {
+                // Not for ever: whoever fetches may be gone, as after a fork.
+                let bound = Duration::from_secs(self.policy.cooldown.get());
+                let awaited = shared.state.under_way();
+                let is_awaited = |shared: &mut Shared| shared.state.under_way() == awaited;
+                self.ended.wait_timeout_while(shared, bound, is_awaited).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        Ok((self.take(shared)?, true))
+    }
+
+    /// What may be used now, without another fetch.
+    fn take(&self, mut shared: MutexGuard<'_, Shared>) -> Result<Arc<KeySet>, RemoteError> {
+        let advice = self.step(&mut shared, Event::Take, (self.clock)());
+        shared.chosen(advice)
+    }
+
+    fn step(&self, shared: &mut Shared, event: Event, now: Timestamp) -> Advice {
+        let advice;
+        (shared.state, advice) = step(shared.state, event, now, &self.policy);
+        advice
     }
 
     fn fetch(&self, began: Timestamp) {
@@ -151,8 +165,7 @@ impl RemoteKeys {
     fn end(&self, began: Timestamp, read: Result<Arc<KeySet>, String>) {
         let mut shared = self.shared();
         let event = if read.is_ok() { Event::Fetched { began } } else { Event::Failed { began } };
-        let before = shared.state;
-        (shared.state, _) = step(before, event, (self.clock)(), &self.policy);
+        self.step(&mut shared, event, (self.clock)());
         match read {
             Ok(keys) => {
                 // One that was overtaken by a later fetch leaves its keys in place.

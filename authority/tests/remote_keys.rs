@@ -30,6 +30,8 @@ struct Issuer {
     published: Mutex<Option<String>>,
     fetches: AtomicUsize,
     clock: AtomicU64,
+    /// How many seconds a fetch takes.
+    lasts: AtomicU64,
 }
 
 impl Issuer {
@@ -41,6 +43,7 @@ impl Issuer {
         let (fetched, timed) = (Arc::clone(self), Arc::clone(self));
         let fetch = move || {
             fetched.fetches.fetch_add(1, Ordering::SeqCst);
+            fetched.wait(fetched.lasts.load(Ordering::SeqCst));
             fetched.published.lock().unwrap().clone().ok_or_else(|| "503".to_string())
         };
         let settings =
@@ -179,4 +182,63 @@ fn a_fetch_that_panics_has_failed_and_the_next_goes_well() {
     assert_eq!(verified(&keys, &token(&key(1))).unwrap_err().reason(), "keys_unavailable");
     clock.store(30, Ordering::SeqCst);
     assert_eq!(verified(&keys, &token(&key(1))), Ok(()));
+}
+
+#[test]
+fn a_fetch_that_outlasts_every_time_is_the_only_one_of_its_call() {
+    let (cooldown, max_age, max_stale) = (30, 300, 900);
+    for (has_keys, lasts, old) in [
+        (false, cooldown + 1, None),
+        (false, cooldown + 1, Some(Ok(()))),
+        (false, max_stale, Some(Err("keys_unavailable"))),
+        (true, max_age, None),
+        (true, max_stale, None),
+    ] {
+        let issuer = Arc::new(Issuer::default());
+        issuer.publish(&KeySet::new(key(1)), START);
+        let keys = issuer.keys();
+        if old.is_some() {
+            assert_eq!((verified(&keys, &token(&key(1))), issuer.fetches()), (Ok(()), 1));
+            issuer.wait(max_age);
+        }
+        if !has_keys {
+            *issuer.published.lock().unwrap() = None;
+        }
+        issuer.lasts.store(lasts, Ordering::SeqCst);
+        let right = old.unwrap_or(if has_keys && lasts < max_stale { Ok(()) } else { Err("keys_unavailable") });
+        let answer = |number| verified(&keys, &token(&key(number))).map_err(|error| error.reason());
+        assert_eq!((answer(1), issuer.fetches()), (right, 1), "{has_keys} {lasts} {old:?}");
+        // The cooldown counts from its end, also for a key that is not known.
+        issuer.wait(cooldown - 1);
+        assert!(answer(2).is_err());
+        assert_eq!(issuer.fetches(), 0, "{has_keys} {lasts} {old:?}");
+        issuer.wait(1);
+        assert!(answer(2).is_err());
+        assert_eq!(issuer.fetches(), 1, "{has_keys} {lasts} {old:?}");
+    }
+}
+
+#[test]
+fn those_who_waited_for_a_slow_fetch_that_failed_do_not_fetch_in_turn() {
+    let (fetches, clock) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
+    let (counted, passed, timed) = (Arc::clone(&fetches), Arc::clone(&clock), Arc::clone(&clock));
+    let fetch = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        passed.fetch_add(31, Ordering::SeqCst);
+        Err("timed out".into())
+    };
+    let keys = RemoteKeys::with_clock(RemotePolicy::default(), fetch, move || {
+        Timestamp::from_unix_seconds(timed.load(Ordering::SeqCst))
+    });
+    let barrier = Barrier::new(8);
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                barrier.wait();
+                assert_eq!(verified(&keys, &token(&key(1))), Err(RemoteError::Unavailable("timed out".into())));
+            });
+        }
+    });
+    assert_eq!(fetches.load(Ordering::SeqCst), 1);
 }

@@ -28,6 +28,7 @@ enum Act {
     Ask {
         is_known: bool,
     },
+    Take,
     Pass {
         seconds: u64,
     },
@@ -41,6 +42,7 @@ enum Act {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => any::<bool>().prop_map(|is_known| Act::Ask { is_known }),
+        1 => Just(Act::Take),
         3 => prop::sample::select(vec![1, 9, 10, 11, 60, 139, 200]).prop_map(|seconds| Act::Pass { seconds }),
         3 => (0..3usize, prop::bool::weighted(0.6)).prop_map(|(which, has_keys)| Act::End { which, has_keys }),
     ];
@@ -50,7 +52,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 /// What a conversation has shown, kept apart from the machine.
 #[derive(Default)]
 struct Seen {
-    began: Option<u64>,
+    /// When a fetch last began or ended.
+    stirred: Option<u64>,
     fetched: Option<u64>,
     under_way: Vec<u64>,
 }
@@ -71,12 +74,20 @@ fn talk(
                 let moment = Timestamp::from_unix_seconds(began);
                 let event = if has_keys { Event::Fetched { began: moment } } else { Event::Failed { began: moment } };
                 (state, _) = machine(state, event, at);
+                seen.stirred = Some(now);
                 seen.fetched = seen.fetched.max(has_keys.then_some(began));
+            }
+            Act::Take => {
+                let advice;
+                (state, advice) = machine(state, Event::Take, at);
+                let is_usable = seen.fetched.is_some_and(|fetched| now - fetched < MAX_STALE);
+                let right = if is_usable { Advice::Use } else { Advice::Unavailable };
+                prop_assert_eq!(advice, right, "whoever has fetched or waited is not done");
             }
             Act::Ask { is_known } => {
                 let advice;
                 (state, advice) = machine(state, Event::Ask { is_known }, at);
-                let has_cooled = seen.began.is_none_or(|began| now >= began + COOLDOWN);
+                let has_cooled = seen.stirred.is_none_or(|stirred| now >= stirred + COOLDOWN);
                 let age = seen.fetched.map_or(u64::MAX, |fetched| now - fetched);
                 prop_assert!(advice != Advice::Fetch || has_cooled, "two fetches in one cooldown");
                 prop_assert!(advice != Advice::Use || age < MAX_STALE, "keys are used that are {age} s old");
@@ -92,7 +103,7 @@ fn talk(
                     "keys that are {age} s old are not used though nothing better will come"
                 );
                 if advice == Advice::Fetch {
-                    seen.began = Some(now);
+                    seen.stirred = Some(now);
                     seen.under_way.push(now);
                 }
             }
@@ -114,6 +125,8 @@ fn keys_are_fetched_when_they_are_wanted_and_never_more_than_once_in_a_cooldown(
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wrong {
     CoolsDownAfterSuccessOnly,
+    CoolsDownFromTheBeginning,
+    FetchesAgainForOneToken,
     FetchesForEveryStranger,
     NeverFetchesForStrangers,
     UsesStaleKeys,
@@ -132,6 +145,8 @@ fn a_wrong_machine_is_found_out() {
     };
     for wrong in [
         CoolsDownAfterSuccessOnly,
+        CoolsDownFromTheBeginning,
+        FetchesAgainForOneToken,
         FetchesForEveryStranger,
         NeverFetchesForStrangers,
         UsesStaleKeys,
@@ -153,7 +168,12 @@ fn a_wrong_machine_is_found_out() {
                     Event::Fetched { .. } if wrong == TakesALateAnswerForANewOne => Event::Fetched { began: now },
                     Event::Failed { .. } if wrong == CoolsDownAfterSuccessOnly => return (before, Advice::Use),
                     Event::Failed { .. } if wrong == WaitsForAFetchThatFailed => return (state, Advice::Use),
+                    Event::Take if wrong == FetchesAgainForOneToken => Event::Ask { is_known: true },
                     event => event,
+                };
+                let now = match event {
+                    Event::Fetched { began } | Event::Failed { began } if wrong == CoolsDownFromTheBeginning => began,
+                    _ => now,
                 };
                 let (after, advice) = step(state, event, now, &policy);
                 if advice == Advice::Fetch {

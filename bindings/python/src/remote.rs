@@ -1,8 +1,9 @@
 //! `RemoteKeys`: the keys of another issuer, fetched by a callable.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use safeconduct::core::jws::remote::{RemotePolicy, RemoteSettings};
@@ -10,12 +11,18 @@ use safeconduct::core::jws::remote::{RemotePolicy, RemoteSettings};
 use crate::error::{self, Family};
 use crate::time::Length;
 
+thread_local! {
+    /// What a fetch of this thread raised that is no failure of it, as a `KeyboardInterrupt`.
+    static INTERRUPT: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
 /// The keys that another issuer publishes, fetched when they are wanted and no more often. For a `Verifier`.
 ///
-/// `fetch` gives the text of a JWK set, as `safeconduct.jwks.fetch` does; whatever it raises is a fetch that failed. It
-/// must not verify by these keys itself.
+/// `fetch` gives the text of a JWK set, as `safeconduct.jwks.fetch` does; an `Exception` that it raises is a fetch that
+/// failed, of which the name of the class alone is told. What else it raises, as `KeyboardInterrupt`, comes out of
+/// `Verifier.verify`. It must not verify by these keys itself.
 ///
-/// - `cooldown`: how long after a fetch no other one begins, whether it went well or not; 30 s.
+/// - `cooldown`: how long after the end of a fetch no other one begins, whether it went well or not; 30 s.
 /// - `max_age`: how old keys may be before they are fetched again; 5 minutes.
 /// - `max_stale`: how old they may be where that fails; 1 h. For so long a withdrawn key may still be believed.
 ///
@@ -77,9 +84,21 @@ impl RemoteKeys {
     }
 }
 
+/// What is to be raised from whatever this thread's last fetch was for, once.
+pub(crate) fn interrupt() -> Option<PyErr> {
+    INTERRUPT.take()
+}
+
 fn call(fetch: &Py<PyAny>) -> Result<String, String> {
     Python::attach(|py| {
         let fetched = fetch.call0(py).and_then(|text| text.extract::<String>(py));
-        fetched.map_err(|error| error.to_string())
+        fetched.map_err(|error| {
+            // The text may hold a URL with a password in it.
+            let name = error.get_type(py).name().map_or_else(|_| "an exception".into(), |name| name.to_string());
+            if !error.is_instance_of::<PyException>(py) {
+                INTERRUPT.set(Some(error));
+            }
+            name
+        })
     })
 }

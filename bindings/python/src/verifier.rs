@@ -14,7 +14,7 @@ use crate::claims::Claims;
 use crate::error;
 use crate::key_set::{KeySet, Live};
 use crate::keys::VerifyingKey;
-use crate::remote::RemoteKeys;
+use crate::remote::{self, RemoteKeys};
 use crate::text::Foreign;
 use crate::time::{Length, Moment};
 
@@ -157,6 +157,9 @@ impl Verifier {
             Source::Remote(remote) => remote.get().keys.verify(verify_by),
         };
         let payload = if self.is_slow { py.detach(verify) } else { verify() };
+        if let Some(interrupt) = remote::interrupt() {
+            return Err(interrupt);
+        }
         payload.map(Claims::new).map_err(|error| error::remote(py, &error))
     }
 

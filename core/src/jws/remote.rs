@@ -5,6 +5,9 @@
 //! than once per cooldown, whether that succeeded or not. Of many that want a fetch one makes it. Keys that were
 //! fetched too long ago are not used: whoever withdrew one could not say so.
 //!
+//! Each token is asked for once. Whoever has fetched or waited for it takes what there is then, by [`Event::Take`]: a
+//! fetch that lasts longer than any of these times costs its caller no second one.
+//!
 //! Times are those of a clock that does not go back, the same for all events; no other clock needs to agree with it.
 
 use core::fmt;
@@ -14,7 +17,8 @@ use crate::time::{Seconds, Timestamp};
 /// What [`RemotePolicy::new`] is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteSettings {
-    /// How long after a fetch began no other one does; 30 s by default.
+    /// How long after a fetch ended no other one begins, nor beside one under way; 30 s by default. One that lasts
+    /// longer is taken for lost, and the next begins.
     pub cooldown: Seconds,
     /// How old the keys may be before they are fetched again; 5 minutes by default.
     pub max_age: Seconds,
@@ -79,16 +83,21 @@ impl core::ops::Deref for RemotePolicy {
 pub struct State {
     /// When the fetch began that brought the keys.
     fetched: Option<Timestamp>,
-    /// When the last fetch began.
-    began: Option<Timestamp>,
-    /// Whether its end is still to come.
-    is_under_way: bool,
+    /// When a fetch last began or ended: the cooldown counts from here.
+    stirred: Option<Timestamp>,
+    /// When the last fetch began, where its end is still to come.
+    under_way: Option<Timestamp>,
 }
 
 impl State {
     /// Whether the keys are those of the fetch that began then.
     pub fn has_keys_of(&self, began: Timestamp) -> bool {
         self.fetched == Some(began)
+    }
+
+    /// When the fetch began whose end is still to come.
+    pub const fn under_way(&self) -> Option<Timestamp> {
+        self.under_way
     }
 }
 
@@ -100,6 +109,8 @@ pub enum Event {
         /// Whether the keys have the one that it names, as far as that is known.
         is_known: bool,
     },
+    /// Whoever was told to fetch or to wait has done so, well or not.
+    Take,
     /// The fetch that began then has brought keys.
     Fetched {
         /// The time at which it was advised.
@@ -117,9 +128,9 @@ pub enum Event {
 pub enum Advice {
     /// Verify by the keys that are there. After [`Event::Fetched`]: by those that it brought.
     Use,
-    /// Fetch, say how it ended, and ask again.
+    /// Fetch, say how it ended, and [`Event::Take`].
     Fetch,
-    /// Wait for the fetch that is under way, and ask again.
+    /// Wait for the fetch that is under way, and [`Event::Take`].
     Wait,
     /// There are no keys to use: neither accept nor refuse the token.
     Unavailable,
@@ -129,13 +140,15 @@ pub enum Advice {
 pub fn step(state: State, event: Event, now: Timestamp, policy: &RemotePolicy) -> (State, Advice) {
     match event {
         Event::Ask { is_known } => ask(state, is_known, now, policy),
+        Event::Take => (state, usable(state, now, policy)),
         // A fetch that lasted longer than the cooldown may be overtaken by a later one.
         Event::Fetched { began } if state.fetched.is_some_and(|fetched| fetched > began) => {
+            let state = ended(state, began, now);
             (state, usable(state, now, policy))
         }
-        Event::Fetched { began } => (State { fetched: Some(began), ..ended(state, began) }, Advice::Use),
+        Event::Fetched { began } => (State { fetched: Some(began), ..ended(state, began, now) }, Advice::Use),
         Event::Failed { began } => {
-            let state = ended(state, began);
+            let state = ended(state, began, now);
             (state, usable(state, now, policy))
         }
     }
@@ -146,13 +159,13 @@ fn ask(state: State, is_known: bool, now: Timestamp, policy: &RemotePolicy) -> (
     if is_known && is_young {
         return (state, Advice::Use);
     }
-    let has_cooled = state.began.is_none_or(|began| now >= began.plus(policy.cooldown));
+    let has_cooled = state.stirred.is_none_or(|stirred| now >= stirred.plus(policy.cooldown));
     if has_cooled {
-        return (State { began: Some(now), is_under_way: true, ..state }, Advice::Fetch);
+        return (State { stirred: Some(now), under_way: Some(now), ..state }, Advice::Fetch);
     }
     let usable = usable(state, now, policy);
     // Old keys will do for what they know; whoever needs others waits for them.
-    let wait = state.is_under_way && !(is_known && usable == Advice::Use);
+    let wait = state.under_way.is_some() && !(is_known && usable == Advice::Use);
     (state, if wait { Advice::Wait } else { usable })
 }
 
@@ -161,6 +174,6 @@ fn usable(state: State, now: Timestamp, policy: &RemotePolicy) -> Advice {
     if is_usable { Advice::Use } else { Advice::Unavailable }
 }
 
-fn ended(state: State, began: Timestamp) -> State {
-    State { is_under_way: state.is_under_way && state.began != Some(began), ..state }
+fn ended(state: State, began: Timestamp, now: Timestamp) -> State {
+    State { stirred: Some(now), under_way: state.under_way.filter(|last| *last != began), ..state }
 }

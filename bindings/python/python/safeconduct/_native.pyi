@@ -641,10 +641,11 @@ class RemoteKeys:
         max_age: _Seconds | None = None,
         max_stale: _Seconds | None = None,
     ) -> RemoteKeys:
-        """`fetch` gives the text of a JWK set, as `safeconduct.jwks.fetch` does; whatever it raises is a fetch that failed. It
-        must not verify by these keys itself.
+        """`fetch` gives the text of a JWK set, as `safeconduct.jwks.fetch` does; an `Exception` that it raises is a fetch that
+        failed, of which the name of the class alone is told. What else it raises, as `KeyboardInterrupt`, comes out of
+        `Verifier.verify`. It must not verify by these keys itself.
 
-        - `cooldown`: how long after a fetch no other one begins, whether it went well or not; 30 s.
+        - `cooldown`: how long after the end of a fetch no other one begins, whether it went well or not; 30 s.
         - `max_age`: how old keys may be before they are fetched again; 5 minutes.
         - `max_stale`: how old they may be where that fails; 1 h. For so long a withdrawn key may still be believed.
 
