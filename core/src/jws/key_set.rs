@@ -266,10 +266,16 @@ impl KeySet {
         (set.entries.len() < self.entries.len()).then(|| set.settled())
     }
 
-    /// Takes a key out and remembers its name. The set must be [settled](Self::settled) before it is used.
+    /// Takes a key out and remembers its name. Where it was pending, the key that signs is not succeeded any more.
+    /// The set must be [settled](Self::settled) before it is used.
     pub(super) fn withdraw(&mut self, kid: &str, now: Timestamp, reason: WithdrawalReason) -> Result<(), KeyError> {
         let Some(place) = self.entries.iter().position(|entry| entry.kid() == kid) else { return Ok(()) };
-        let Entry { verifying, schedule, .. } = self.entries.remove(place);
+        let entry = self.entries.remove(place);
+        if entry.phase(now) == Phase::Pending {
+            let signing = self.entries.iter_mut().filter(|entry| entry.phase(now) == Phase::Signing);
+            signing.for_each(|entry| entry.schedule.kept_until = Timestamp::MAX);
+        }
+        let Entry { verifying, schedule, .. } = entry;
         self.bury(Tombstone {
             kid: verifying.kid().into(),
             algorithm: Some(verifying.algorithm()),

@@ -145,6 +145,25 @@ fn a_pending_key_that_is_withdrawn_leaves_the_one_that_signs_without_end() {
 }
 
 #[test]
+fn a_pending_key_that_is_withheld_leaves_the_one_that_signs_without_end() {
+    let keys = publish(&first(eddsa(1), at(0)), 2, at(0)).unwrap();
+    let heard = keys.withhold(&[eddsa(2).verifying_key().tag()].into(), at(5)).unwrap();
+    assert_eq!(phases(&heard, at(5)), [Phase::Signing, Phase::Withdrawn]);
+    assert_eq!(signing(&heard, FAR), Some(kid(1).as_str()));
+}
+
+#[test]
+fn a_key_that_signs_is_kept_until_what_it_signs_has_expired_whatever_end_it_had() {
+    let text = first(eddsa(1), at(0)).private_jwks();
+    let text = text.replace(r#"[{"#, &format!(r#"[{{"exp":{},"#, START / 1000 + 200));
+    let keys = publish(&KeySet::from_jwks(&text).unwrap(), 2, at(150)).unwrap();
+    let begins = 150 + LEAD;
+    assert_eq!(signing(&keys, at(begins - 1)), Some(kid(1).as_str()));
+    assert_eq!(phases(&keys, at(begins + RETENTION - 1)), [Phase::Retiring, Phase::Signing]);
+    assert_eq!(phases(&keys, at(begins + RETENTION)), [Phase::Retired, Phase::Signing]);
+}
+
+#[test]
 fn no_key_signs_again_that_another_has_succeeded() {
     let keys = publish(&first(eddsa(1), at(0)), 2, at(0)).unwrap();
     // Another process withdrew the second key; the file with its successor is not here yet.

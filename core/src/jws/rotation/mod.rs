@@ -162,7 +162,7 @@ fn publish(
         return Ok(());
     }
     let signs_from = ceil(now.plus(policy.lead()));
-    succeed(next, signs_from, policy);
+    succeed(next, signs_from, now, policy);
     next.push(Entry::new(key, begins(floor(now), signs_from)))?;
     Ok(())
 }
@@ -192,16 +192,7 @@ fn withdraw(
     let entry = next.entries.iter().find(|entry| entry.kid() == kid).ok_or(RotationError::UnknownKey)?;
     let phase = entry.phase(now);
     next.withdraw(kid, now, reason)?;
-    match phase {
-        Phase::Signing => replace(next, successor, now)?,
-        // The key that signs is not succeeded any more.
-        Phase::Pending => {
-            let signing = next.entries.iter_mut().filter(|entry| entry.phase(now) == Phase::Signing);
-            signing.for_each(|entry| entry.schedule.kept_until = Timestamp::MAX);
-        }
-        Phase::Retiring | Phase::Retired | Phase::Withdrawn => {}
-    }
-    Ok(())
+    if phase == Phase::Signing { replace(next, successor, now) } else { Ok(()) }
 }
 
 /// Lets the pending key sign at once; where there is none, the one that was brought.
@@ -220,11 +211,15 @@ fn prune(next: &mut KeySet, now: Timestamp) {
     next.entries.retain(|entry| entry.phase(now) != Phase::Retired);
 }
 
-/// Gives every key that has signed and has no end yet its end: when what it signs until `signs_from` has expired.
-fn succeed(next: &mut KeySet, signs_from: Timestamp, policy: &RotationPolicy) {
+/// Gives every key that has signed and has no end yet its end: when what it signs until `signs_from` has expired. The
+/// key that signs does not end before that, whatever end it had.
+fn succeed(next: &mut KeySet, signs_from: Timestamp, now: Timestamp, policy: &RotationPolicy) {
+    let end = signs_from.plus(policy.retention());
     for entry in next.entries.iter_mut().filter(|entry| entry.signing.is_some()) {
-        if entry.schedule.kept_until == Timestamp::MAX {
-            entry.schedule.kept_until = signs_from.plus(policy.retention());
+        let is_signing = entry.phase(now) == Phase::Signing;
+        let kept_until = &mut entry.schedule.kept_until;
+        if *kept_until == Timestamp::MAX || (is_signing && *kept_until < end) {
+            *kept_until = end;
         }
     }
 }
