@@ -275,6 +275,11 @@ impl KeySet {
             let signing = self.entries.iter_mut().filter(|entry| entry.phase(now) == Phase::Signing);
             signing.for_each(|entry| entry.schedule.kept_until = Timestamp::MAX);
         }
+        // The one withdrawn longest ago makes room: its tokens are long dead, and the revocation log keeps its name.
+        let oldest = self.withdrawn.iter().enumerate().min_by_key(|(_, tombstone)| tombstone.withdrawn_at);
+        if let (true, Some((oldest, _))) = (self.withdrawn.len() >= MAX_WITHDRAWN, oldest) {
+            self.withdrawn.remove(oldest);
+        }
         let Entry { verifying, schedule, .. } = entry;
         self.bury(Tombstone {
             kid: verifying.kid().into(),

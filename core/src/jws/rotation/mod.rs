@@ -187,7 +187,9 @@ fn withdraw(
     now: Timestamp,
 ) -> Result<(), RotationError> {
     if next.is_withdrawn(kid) {
-        return Ok(());
+        // It may have been learnt from elsewhere, and nothing put in its place.
+        let replaced = has(next, Phase::Signing, now) || successor.is_none();
+        return if replaced { Ok(()) } else { replace(next, successor, now) };
     }
     let entry = next.entries.iter().find(|entry| entry.kid() == kid).ok_or(RotationError::UnknownKey)?;
     let phase = entry.phase(now);
