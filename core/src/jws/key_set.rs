@@ -266,14 +266,13 @@ impl KeySet {
         (set.entries.len() < self.entries.len()).then(|| set.settled())
     }
 
-    /// Takes a key out and remembers its name. Where it was pending, the key that signs is not succeeded any more.
+    /// Takes a key out and remembers its name. Where it was pending, the key before it goes on.
     /// The set must be [settled](Self::settled) before it is used.
     pub(super) fn withdraw(&mut self, kid: &str, now: Timestamp, reason: WithdrawalReason) -> Result<(), KeyError> {
         let Some(place) = self.entries.iter().position(|entry| entry.kid() == kid) else { return Ok(()) };
         let entry = self.entries.remove(place);
         if entry.phase(now) == Phase::Pending {
-            let signing = self.entries.iter_mut().filter(|entry| entry.phase(now) == Phase::Signing);
-            signing.for_each(|entry| entry.schedule.kept_until = Timestamp::MAX);
+            self.pass_over(&entry.schedule);
         }
         // The one withdrawn longest ago makes room: its tokens are long dead, and the revocation log keeps its name.
         let oldest = self.withdrawn.iter().enumerate().min_by_key(|(_, tombstone)| tombstone.withdrawn_at);
@@ -288,6 +287,16 @@ impl KeySet {
             withdrawn_at: Timestamp::from_unix_seconds(now.as_unix_seconds()),
             reason,
         })
+    }
+
+    /// Lets the key before one that will not sign go on until the end of that one's turn: it inherits its end too. That
+    /// is seldom an end at all: only where a clock that is ahead has published another key behind it already.
+    fn pass_over(&mut self, withdrawn: &Schedule) {
+        let is_before =
+            |entry: &&mut Entry| entry.signing.is_some() && entry.schedule.signs_from < withdrawn.signs_from;
+        if let Some(before) = self.entries.iter_mut().filter(is_before).max_by_key(|entry| entry.schedule.signs_from) {
+            before.schedule.kept_until = before.schedule.kept_until.max(withdrawn.kept_until);
+        }
     }
 
     /// Whether the `kid` was withdrawn.

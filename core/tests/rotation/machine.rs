@@ -164,6 +164,27 @@ fn a_key_that_signs_is_kept_until_what_it_signs_has_expired_whatever_end_it_had(
 }
 
 #[test]
+fn a_key_that_is_withdrawn_among_two_pending_ones_is_passed_over() {
+    // A clock that is 60 s ahead publishes the third while the second is pending by the slow one still.
+    let keys = publish(&publish(&first(eddsa(1), at(0)), 2, at(0)).unwrap(), 3, at(LEAD)).unwrap();
+    let slow = at(LEAD - 60);
+    assert_eq!(phases(&keys, slow), [Phase::Signing, Phase::Pending, Phase::Pending]);
+    let signers = |keys: &KeySet| [slow, at(LEAD), at(2 * LEAD), FAR].map(|now| signing(keys, now).map(String::from));
+    let ends = |keys: &KeySet| keys.statuses(slow).map(|key| key.schedule.kept_until).collect::<Vec<_>>();
+    let (second, third) = (at(LEAD + RETENTION), at(2 * LEAD + RETENTION));
+    assert_eq!(ends(&keys), [second, third, Timestamp::MAX]);
+    let without_third = withdraw(&keys, 3, None, slow).unwrap();
+    assert_eq!(signers(&without_third), [1, 2, 2, 2].map(|number| Some(kid(number))));
+    assert_eq!(ends(&without_third)[..2], [second, Timestamp::MAX]);
+    let without_second = withdraw(&keys, 2, None, slow).unwrap();
+    assert_eq!(signers(&without_second), [1, 1, 3, 3].map(|number| Some(kid(number))));
+    assert_eq!(ends(&without_second)[..2], [third, Timestamp::MAX]);
+    let without_first = withdraw(&keys, 1, None, slow).unwrap();
+    assert_eq!(signers(&without_first), [2, 2, 3, 3].map(|number| Some(kid(number))));
+    assert_eq!(ends(&without_first)[..2], [third, Timestamp::MAX]);
+}
+
+#[test]
 fn no_key_signs_again_that_another_has_succeeded() {
     let keys = publish(&first(eddsa(1), at(0)), 2, at(0)).unwrap();
     // Another process withdrew the second key; the file with its successor is not here yet.

@@ -200,9 +200,14 @@ fn withdraw(
 /// Lets the pending key sign at once; where there is none, the one that was brought.
 fn replace(next: &mut KeySet, successor: Option<SigningKey>, now: Timestamp) -> Result<(), RotationError> {
     let at_once = at_once(next, now);
-    let pending = next.entries.iter_mut().find(|entry| entry.phase(now) == Phase::Pending && entry.signing.is_some());
+    let pending = |entry: &&mut Entry| entry.phase(now) == Phase::Pending && entry.signing.is_some();
+    let pending = next.entries.iter_mut().filter(pending).min_by_key(|entry| entry.schedule.signs_from);
     match (pending, successor) {
-        (Some(pending), _) => pending.schedule = begins(pending.schedule.published_at.min(at_once), at_once),
+        (Some(pending), _) => {
+            // Its end stays: by a clock that is ahead it may have begun already, and be succeeded by another.
+            let Schedule { published_at, kept_until, .. } = pending.schedule;
+            pending.schedule = Schedule { kept_until, ..begins(published_at.min(at_once), at_once) };
+        }
         (None, Some(successor)) => next.push(Entry::new(successor, begins(at_once, at_once)))?,
         (None, None) => return Err(RotationError::NoSuccessor),
     }
